@@ -1,0 +1,1 @@
+"""What may be taught: content packs, and finding a passage in them."""

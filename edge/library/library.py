@@ -1,0 +1,161 @@
+"""Everything that may be taught on this device: its packs, their lessons, and finding things in them.
+
+Opening uses the prebuilt index and takes milliseconds; a changed pack makes it anew.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.errors import PackError
+from edge.library import index
+from edge.library.folder import EMBEDDED, pack_folders, read_head, read_lesson
+from edge.library.pack import Lesson
+from edge.library.question import Question
+from edge.library.search import Found, Passage, Search
+from edge.settings import Settings
+
+SUFFIX = ".index"
+
+
+@dataclass(frozen=True, slots=True)
+class LessonRow:
+    """A lesson as a list shows it."""
+
+    pack: str
+    id: str
+    title: str
+    lang: str
+    grade: int
+    subject: str
+    minutes: int
+    item_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PackRow:
+    """A pack as a list shows it."""
+
+    id: str
+    title: str
+    lang: str
+    version: int
+    folder: Path
+    complaints: int
+
+
+class Library:
+    """The packs of a device. One thread at a time looks into the index; the others wait."""
+
+    def __init__(self, database: sqlite3.Connection, folders: Iterable[Path]) -> None:
+        self._database = database
+        self._folders = {folder.name: folder for folder in folders}
+        self._search = Search(database)
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, settings: Settings, embedded: Path = EMBEDDED) -> Library:
+        """Open the library of this device, making its index first if a pack has changed."""
+        return cls.of_folders(folders_of(settings, embedded), settings.index_folder)
+
+    @classmethod
+    def of_folders(cls, folders: list[Path], index_folder: Path) -> Library:
+        """Open a library of these packs; where the disk is full or read-only the index stays in memory."""
+        path = index_folder / f"{index.fingerprint(folders)}{SUFFIX}"
+        if not _is_index(path):
+            try:
+                index.build(folders, path)
+                _forget_others(path)
+            except (OSError, sqlite3.Error):
+                return cls(_in_memory(folders), folders)
+        return cls(_connect(path), folders)
+
+    def packs(self) -> list[PackRow]:
+        """Return every pack."""
+        rows = self._rows("SELECT id, title, lang, version, folder, complaints FROM pack ORDER BY id")
+        return [PackRow(i, title, lang, version, Path(folder), n) for i, title, lang, version, folder, n in rows]
+
+    def lessons(self, lang: str | None = None) -> list[LessonRow]:
+        """Return every lesson, or those in one language, by grade and subject."""
+        rows = self._rows(
+            "SELECT pack, id, title, lang, grade, subject, minutes, items FROM lesson "
+            "WHERE ?1 IS NULL OR lang = ?1 ORDER BY grade, subject, id",
+            (lang,),
+        )
+        return [LessonRow(*row) for row in rows]
+
+    def lesson(self, lesson_id: str) -> Lesson:
+        """Return one lesson whole; raise PackError when there is none of that name, or it is broken."""
+        folder = self._folders.get(lesson_id.partition("/")[0])
+        if folder is None or not self._rows("SELECT 1 FROM lesson WHERE id = ?", (lesson_id,)):
+            raise PackError("lesson-unknown", lesson=lesson_id)
+        return read_lesson(read_head(folder, []), lesson_id)
+
+    def title(self, lesson_id: str) -> str:
+        """Return the title of a lesson that is there."""
+        return str(self._rows("SELECT title FROM lesson WHERE id = ?", (lesson_id,))[0][0])
+
+    def understand(self, text: str, lang: str) -> Question:
+        """Weigh the words of a question."""
+        with self._lock:
+            return self._search.understand(text, lang)
+
+    def bank(self, question: Question) -> list[Found]:
+        """Return the bank entries nearest to the question, best first."""
+        with self._lock:
+            return self._search.bank(question)
+
+    def passages(self, question: Question, most: int = 6, lesson: str | None = None) -> list[Passage]:
+        """Return the passages that fit the question, best first."""
+        with self._lock:
+            return self._search.passages(question, most, lesson)
+
+    def close(self) -> None:
+        """Let go of the index."""
+        with self._lock:
+            self._database.close()
+
+    def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple]:  # type: ignore[type-arg]
+        with self._lock:
+            return self._database.execute(query, values).fetchall()
+
+
+def folders_of(settings: Settings, embedded: Path = EMBEDDED) -> list[Path]:
+    """Return the pack folders of a device; an added pack hides the embedded one of the same name."""
+    by_name = {folder.name: folder for folder in pack_folders(embedded, settings.packs_folder)}
+    return sorted(by_name.values())
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, check_same_thread=False)
+
+
+def _in_memory(folders: list[Path]) -> sqlite3.Connection:
+    database = sqlite3.connect(":memory:", check_same_thread=False)
+    index.fill(database, folders)
+    return database
+
+
+def _is_index(path: Path) -> bool:
+    """Tell whether `path` is a readable index; a damaged one is made anew."""
+    if not path.is_file():
+        return False
+    try:
+        database = _connect(path)
+        try:
+            return bool(database.execute("SELECT count(*) FROM lesson").fetchone()[0])
+        finally:
+            database.close()
+    except sqlite3.Error:
+        return False
+
+
+def _forget_others(path: Path) -> None:
+    """Remove the indexes of former states of the packs."""
+    for old in path.parent.glob(f"*{SUFFIX}"):
+        if old != path:
+            old.unlink(missing_ok=True)

@@ -1,0 +1,73 @@
+"""Turn text into search terms: no accents, no small words, only the stem.
+
+A pupil writes `evaporacion`, the lesson `evaporación`: stemmers need the accent, so each
+word gives up to two terms, the stem as written and the stem without accents. Two words
+match when they share a term. ñ stays ñ: `año` is not `ano`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+from edge.library.stopwords import STOPWORDS
+
+if TYPE_CHECKING:
+    import snowballstemmer
+
+STEMMERS = {"es": "spanish", "pt": "portuguese", "en": "english"}
+WORD = re.compile(r"[^\W_]+")
+_ENYE = "\ue000"
+LONGEST_WORD = 40
+
+Term = frozenset[str]
+"""The one or two forms of a word; two words match when these meet."""
+
+
+def fold(text: str) -> str:
+    """Return small letters without accents; ñ and ç keep their mark's meaning (ñ, c)."""
+    marked = unicodedata.normalize("NFC", text.lower()).replace("ñ", _ENYE)
+    plain = "".join(c for c in unicodedata.normalize("NFD", marked) if not unicodedata.combining(c))
+    return plain.replace(_ENYE, "ñ")
+
+
+@cache
+def _stemmer(lang: str) -> snowballstemmer.Stemmer:
+    import snowballstemmer
+
+    return snowballstemmer.stemmer(STEMMERS.get(lang, "spanish"))
+
+
+@lru_cache(maxsize=50_000)
+def term_of(word: str, lang: str) -> Term:
+    """Return the forms of one word; each begins with its language, so that two languages share an index."""
+    stem = _stemmer(lang).stemWord
+    lower = unicodedata.normalize("NFC", word.lower())[:LONGEST_WORD]
+    return frozenset(lang + _tidy(form) for form in (fold(stem(lower)), stem(fold(lower))))
+
+
+def _tidy(stem: str) -> str:
+    """`raíces` ends as raic and `raíz` as raiz: one form for both."""
+    return f"{stem[:-1]}z" if len(stem) > 3 and stem.endswith("c") else stem
+
+
+def is_stopword(word: str, lang: str) -> bool:
+    """Tell whether a word says nothing about what is looked for."""
+    return fold(word) in STOPWORDS.get(lang, STOPWORDS["es"]) or (len(word) == 1 and not word.isdigit())
+
+
+def content_words(text: str, lang: str) -> list[str]:
+    """Return the words that carry meaning, in order, as written."""
+    return [word for word in WORD.findall(text) if not is_stopword(word, lang)]
+
+
+def content_terms(text: str, lang: str) -> list[Term]:
+    """Return the terms of the words that carry meaning, in order."""
+    return [term_of(word, lang) for word in content_words(text, lang)]
+
+
+def indexed(text: str, lang: str) -> str:
+    """Return what the index keeps of a text: every form of every content word."""
+    return " ".join(form for term in content_terms(text, lang) for form in sorted(term))

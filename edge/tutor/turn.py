@@ -1,0 +1,162 @@
+"""One turn, from a question to an answer with its source.
+
+Guard, sums, answer bank, passages through the reader, a model where its report card
+allows it, else the passage itself, else the plain word that nothing was found. The
+caller runs the generator in a thread; `stop` is asked between pieces.
+"""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from edge.errors import EdgeError
+from edge.library.library import Library
+from edge.library.question import Question
+from edge.library.search import Passage
+from edge.tutor import decide, guard
+from edge.tutor.engine import Engine
+from edge.tutor.generate import generate
+from edge.tutor.reader import Reader
+from edge.tutor.reckon import Sum, read_sum, show_value
+from edge.tutor.reply import Event, Mode, Piece, Reply, Sentence, Source, sentences_of
+from edge.words import words_for
+
+LONGEST_QUESTION = 1_000
+"""In letters; nobody asks a longer one, and nothing good comes of it."""
+
+PASSAGES_READ = 6
+OPERATIONS = {
+    "es": {"+": "suma", "-": "resta", "*": "multiplicación", "/": "división"},
+    "pt": {"+": "somar", "-": "subtrair", "*": "multiplicação", "/": "divisão"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer that was decided on, before it is shown."""
+
+    parts: tuple[str, ...]
+    """Paragraphs, shown one after the other."""
+
+    mode: Mode
+    sources: tuple[Source, ...] = ()
+    model: str = ""
+
+
+class Tutor:
+    """Answers questions from a library, with a reader and perhaps a model."""
+
+    def __init__(
+        self,
+        library: Library,
+        reader: Callable[[], Reader],
+        model: Callable[[], Engine | None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._library = library
+        self._reader = reader
+        self._model = model
+        self._clock = clock
+
+    def answer(
+        self, question: str, *, lang: str, lesson: str | None = None, stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[Event]:
+        """Yield pieces and sentences as they come, and one Reply at the end, also when stopped.
+
+        Raises EdgeError for a question that is blank or far too long, and ModelError from reader and model.
+        """
+        start = self._clock()
+        shown: list[str] = []
+        first_ms = 0
+        draft = Draft((), "none")
+        for event in self._events(tidy(question), lang, lesson, stop):
+            if isinstance(event, Draft):
+                draft = event
+                continue
+            if isinstance(event, Piece):
+                first_ms = first_ms or max(1, self._ms_since(start))
+                shown.append(event.text)
+            yield event
+            if stop():
+                break
+        text = "".join(shown).strip()
+        yield Reply(text, draft.mode, draft.sources, lang, draft.model, first_ms, self._ms_since(start))
+
+    def _events(
+        self, question: str, lang: str, lesson: str | None, stop: Callable[[], bool]
+    ) -> Iterator[Draft | Piece | Sentence]:
+        draft, passages = self._decide(question, lang, lesson)
+        if draft.mode == "passage" and (engine := self._model()) is not None:
+            generated = generate(engine, question, [p.text for p in passages], lang, stop)
+            first = next(generated, None)
+            if first is not None:
+                yield replace(draft, mode="model", model=engine.name)
+                yield first
+                yield from generated
+                return
+        yield draft
+        for number, part in enumerate(draft.parts):
+            yield Piece(part if number == 0 else f"\n\n{part}")
+            yield from (Sentence(sentence) for sentence in sentences_of(part))
+
+    def _decide(self, question: str, lang: str, lesson: str | None) -> tuple[Draft, list[Passage]]:
+        """Return the answer that needs no model, and the passages a model may use instead."""
+        words = words_for("edge", lang)
+        if rule := guard.refusal(question, lang):
+            return Draft((words.say(f"guard.{rule}"),), "guard"), []
+        if (found := read_sum(question)) is not None:
+            return self._reckoned(found, lang), []
+        asked = self._library.understand(question, lang)
+        if draft := self._from_bank(asked, lesson):
+            return draft, []
+        passages = self._library.passages(asked, PASSAGES_READ, lesson)
+        if draft := self._from_passages(asked, passages):
+            return draft, passages
+        return Draft((words.say("tutor.none"),), "none"), []
+
+    def _reckoned(self, found: Sum, lang: str) -> Draft:
+        text = f"{found.shown} = {show_value(found.value, lang)}"
+        about = OPERATIONS.get(lang, OPERATIONS["es"])[found.operation]
+        passages = self._library.passages(self._library.understand(about, lang), 1)
+        sources = tuple(Source(p.pack, p.lesson, p.title, p.text) for p in passages)
+        return Draft((text,), "bank", sources, "arithmetic")
+
+    def _from_bank(self, asked: Question, lesson: str | None) -> Draft | None:
+        fitting = [found for found in self._library.bank(asked) if lesson in (None, found.lesson)]
+        best = max(fitting, key=decide.bank_fits, default=None)
+        if best is None or decide.bank_fits(best) < decide.BANK_THRESHOLD:
+            return None
+        title = self._library.title(best.lesson)
+        source = Source(best.lesson.partition("/")[0], best.lesson, title, best.text)
+        return Draft((best.text,), "bank", (source,))
+
+    def _from_passages(self, asked: Question, passages: list[Passage]) -> Draft | None:
+        if not passages:
+            return None
+        readings = self._reader().read(asked.text, [p.text for p in passages], asked.lang)
+        judged = [(decide.passage_fits(asked, passages[r.passage], r.confidence), r) for r in readings]
+        fit, reading = max(judged, key=lambda pair: pair[0], default=(0.0, None))
+        if reading is None or fit < decide.PASSAGE_THRESHOLD:
+            return None
+        passage = passages[reading.passage]
+        source = Source(passage.pack, passage.lesson, passage.title, passage.text)
+        if fit < decide.SENTENCE_THRESHOLD or reading.sentence == passage.text:
+            return Draft((passage.text,), "passage", (source,), "reader")
+        return Draft((reading.sentence, passage.text), "passage", (source,), "reader")
+
+    def _ms_since(self, start: float) -> int:
+        return round((self._clock() - start) * 1000)
+
+
+def tidy(question: str) -> str:
+    """Return the question without control characters; raise EdgeError when blank or far too long."""
+    if len(question) > LONGEST_QUESTION:
+        raise EdgeError("question-long", length=len(question), most=LONGEST_QUESTION)
+    visible = "".join(" " if unicodedata.category(c).startswith("C") else c for c in question)
+    plain = " ".join(unicodedata.normalize("NFC", visible).split())
+    if not any(c.isalnum() for c in plain):
+        raise EdgeError("question-blank", question=plain)
+    return plain
