@@ -14,11 +14,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from edge.library.folder import lesson_files, read_pack
-from edge.library.pack import Lesson, Pack
+from edge.library.pack import Complaint, Lesson, Pack
+from edge.library.question import kind_of
 from edge.library.spelling import sound_of
 from edge.library.terms import WORD, fold, indexed, is_stopword
 
-FORMAT = 7
+FORMAT = 8
 """Grows whenever this module writes something else."""
 
 LONG_PASSAGE_WORDS = 110
@@ -30,13 +31,14 @@ CREATE TABLE lesson (id TEXT PRIMARY KEY, pack TEXT, title TEXT, lang TEXT, grad
                      minutes INTEGER, items INTEGER, terms TEXT);
 CREATE TABLE passage (id INTEGER PRIMARY KEY, lesson TEXT, lang TEXT, text TEXT, terms TEXT);
 CREATE TABLE entry (id INTEGER PRIMARY KEY, lesson TEXT, lang TEXT, question TEXT, text TEXT, terms TEXT);
-CREATE TABLE asked (id INTEGER PRIMARY KEY, entry INTEGER, text TEXT, terms TEXT);
+CREATE TABLE asked (id INTEGER PRIMARY KEY, entry INTEGER, text TEXT, kind TEXT, terms TEXT);
+CREATE INDEX asked_entry ON asked (entry);
 CREATE TABLE spelling (lang TEXT, word TEXT, sound TEXT, PRIMARY KEY (lang, word)) WITHOUT ROWID;
 CREATE INDEX spelling_sound ON spelling (lang, sound);
 CREATE VIRTUAL TABLE passage_search USING fts5 (text, lesson, content='', tokenize='unicode61 remove_diacritics 0');
-CREATE VIRTUAL TABLE asked_search USING fts5 (text, answer, lesson, content='', tokenize='unicode61 remove_diacritics 0');
+CREATE VIRTUAL TABLE entry_search USING fts5 (asked, answer, lesson, content='', tokenize='unicode61 remove_diacritics 0');
 CREATE VIRTUAL TABLE passage_words USING fts5vocab ('passage_search', 'row');
-CREATE VIRTUAL TABLE asked_words USING fts5vocab ('asked_search', 'row');
+CREATE VIRTUAL TABLE entry_words USING fts5vocab ('entry_search', 'row');
 """
 
 
@@ -58,7 +60,7 @@ def build(folders: Iterable[Path], path: Path) -> None:
     try:
         database = sqlite3.connect(temporary)
         try:
-            fill(database, folders)
+            fill(database, (read_pack(folder) for folder in folders))
         finally:
             database.close()
         temporary.replace(path)
@@ -66,15 +68,14 @@ def build(folders: Iterable[Path], path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def fill(database: sqlite3.Connection, folders: Iterable[Path]) -> None:
+def fill(database: sqlite3.Connection, packs: Iterable[tuple[Pack, list[Complaint]]]) -> None:
     """Write the index of these packs into an empty database."""
     database.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {SCHEMA}")
     with database:
-        for folder in folders:
-            pack, complaints = read_pack(folder)
+        for pack, complaints in packs:
             _add_pack(database, pack, len(complaints))
         database.execute("INSERT INTO passage_search(passage_search) VALUES ('optimize')")
-        database.execute("INSERT INTO asked_search(asked_search) VALUES ('optimize')")
+        database.execute("INSERT INTO entry_search(entry_search) VALUES ('optimize')")
 
 
 def _add_pack(database: sqlite3.Connection, pack: Pack, complaints: int) -> None:
@@ -102,14 +103,18 @@ def _add_lesson(database: sqlite3.Connection, lesson: Lesson) -> None:
             "INSERT INTO entry (lesson, lang, question, text, terms) VALUES (?, ?, ?, ?, ?)",
             (lesson.id, lesson.lang, entry.question, entry.text, terms),
         ).lastrowid
-        for text in (entry.question, *entry.variants):
-            asked = indexed(text, lesson.lang)
-            row = database.execute(
-                "INSERT INTO asked (entry, text, terms) VALUES (?, ?, ?)", (number, text, asked)
-            ).lastrowid
-            database.execute(
-                "INSERT INTO asked_search (rowid, text, answer, lesson) VALUES (?, ?, ?, ?)", (row, asked, terms, about)
-            )
+        asked = [indexed(text, lesson.lang) for text in (entry.question, *entry.variants)]
+        database.executemany(
+            "INSERT INTO asked (entry, text, kind, terms) VALUES (?, ?, ?, ?)",
+            [
+                (number, text, kind_of(text, lesson.lang), terms_of_text)
+                for text, terms_of_text in zip((entry.question, *entry.variants), asked, strict=True)
+            ],
+        )
+        database.execute(
+            "INSERT INTO entry_search (rowid, asked, answer, lesson) VALUES (?, ?, ?, ?)",
+            (number, " ".join(asked), terms, about),
+        )
     _add_spelling(database, lesson)
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from edge.errors import PackError
 from edge.library import index
-from edge.library.folder import EMBEDDED, pack_folders, read_head, read_lesson
-from edge.library.pack import Lesson
+from edge.library.folder import EMBEDDED, pack_folders, read_head, read_lesson, read_pack
+from edge.library.pack import Complaint, Lesson, Pack
 from edge.library.question import Question
 from edge.library.search import Found, Passage, Search
 from edge.settings import Settings
@@ -71,8 +71,16 @@ class Library:
                 index.build(folders, path)
                 _forget_others(path)
             except (OSError, sqlite3.Error):
-                return cls(_in_memory(folders), folders)
+                return cls.in_memory([read_pack(folder) for folder in folders])
         return cls(_connect(path), folders)
+
+    @classmethod
+    def in_memory(cls, packs: Iterable[tuple[Pack, list[Complaint]]]) -> Library:
+        """Open a library whose index is not kept anywhere."""
+        kept = list(packs)
+        database = sqlite3.connect(":memory:", check_same_thread=False)
+        index.fill(database, kept)
+        return cls(database, [pack.folder for pack, _ in kept])
 
     def packs(self) -> list[PackRow]:
         """Return every pack."""
@@ -132,12 +140,6 @@ def folders_of(settings: Settings, embedded: Path = EMBEDDED) -> list[Path]:
 
 def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, check_same_thread=False)
-
-
-def _in_memory(folders: list[Path]) -> sqlite3.Connection:
-    database = sqlite3.connect(":memory:", check_same_thread=False)
-    index.fill(database, folders)
-    return database
 
 
 def _is_index(path: Path) -> bool:

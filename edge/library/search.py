@@ -21,23 +21,37 @@ MOST_WORDS = 32
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A bank entry that may answer, with what is alike."""
+    """A bank entry that may answer, with what is alike. All parts are of weight, 0 to 1."""
 
     entry: int
     lesson: str
     question: str
+    """The nearest of the ways to ask it."""
+
     text: str
     covered: float
-    """The part of the question that the bank's question holds."""
+    """The part of the question that this way to ask holds."""
 
     covering: float
-    """The part of the bank's question that the question holds."""
-
-    answered: float
-    """The part of the question that bank question, answer and lesson's title hold together."""
+    """The part of this way to ask that the question holds."""
 
     kind: float
     """How well the kinds of question agree."""
+
+    asked: float
+    """The part of the question that all ways to ask hold together."""
+
+    answer: float
+    """The part of the question that the answer holds."""
+
+    about: float
+    """The part of the question that the lesson's title and keywords hold."""
+
+    anywhere: float
+    """The part of the question that any of these holds."""
+
+    gap: float
+    """The weight of the heaviest word that none of these holds, against the whole question's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +85,14 @@ class Search:
         return Question(text, lang, kind_of(text, lang), tuple(self._weigh(word, lang) for word in words))
 
     def bank(self, question: Question) -> list[Found]:
-        """Return the bank entries nearest to the question, best first, each once."""
+        """Return the bank entries that share words with the question, nearest first."""
         rows = self._matching(
-            "SELECT entry.id, entry.lesson, asked.text, entry.text, asked.terms, entry.terms, lesson.terms "
-            "FROM asked_search JOIN asked ON asked.id = asked_search.rowid JOIN entry ON entry.id = asked.entry "
-            "JOIN lesson ON lesson.id = entry.lesson "
-            "WHERE asked_search MATCH ? ORDER BY bm25(asked_search, 4.0, 1.0, 1.0) LIMIT ?",
+            "SELECT entry.id, entry.lesson, entry.text, entry.terms, lesson.terms FROM entry_search "
+            "JOIN entry ON entry.id = entry_search.rowid JOIN lesson ON lesson.id = entry.lesson "
+            "WHERE entry_search MATCH ? ORDER BY bm25(entry_search, 3.0, 1.0, 1.0) LIMIT ?",
             question,
         )
-        best: dict[int, Found] = {}
-        for entry, lesson, asked, text, terms, answer, about in rows:
-            fit = self._fit(question, entry, lesson, asked, text, set(terms.split()), {*answer.split(), *about.split()})
-            if entry not in best or closeness(fit) > closeness(best[entry]):
-                best[entry] = fit
-        return sorted(best.values(), key=closeness, reverse=True)
+        return [self._fit(question, *row) for row in rows]
 
     def passages(self, question: Question, most: int, lesson: str | None = None) -> list[Passage]:
         """Return the passages that fit the question, best first; only of `lesson` when named."""
@@ -102,17 +110,30 @@ class Search:
         ]  # fmt: skip
         return sorted(found, key=lambda p: p.score * (0.3 + p.covered) * (0.3 + p.inside), reverse=True)[:most]
 
-    def _fit(
-        self, question: Question, entry: int, lesson: str, asked: str, text: str, terms: set[str], around: set[str]
-    ) -> Found:
-        theirs = self.understand(asked, question.lang)
+    def _fit(self, question: Question, entry: int, lesson: str, text: str, answer: str, about: str) -> Found:
+        ways = self._database.execute("SELECT text, kind, terms FROM asked WHERE entry = ?", (entry,)).fetchall()
+        forms = question.forms
+        near = [
+            (question.cover(set(terms.split())), self._covered(terms, forms), kinds_agree(question.kind, kind), way)
+            for way, kind, terms in ways
+        ]
+        covered, covering, kind, way = max(near, key=lambda n: 2 * n[0] * n[1] / (n[0] + n[1] + 0.01) + 0.1 * n[2])
+        asked = {form for _, _, terms in ways for form in terms.split()}
+        everything = {*asked, *answer.split(), *about.split()}
         return Found(
-            entry, lesson, asked, text,
-            covered=question.cover(terms),
-            covering=theirs.cover(question.forms),
-            answered=question.cover(terms | around),
-            kind=kinds_agree(question.kind, theirs.kind),
+            entry, lesson, way, text, covered, covering, kind,
+            asked=question.cover(asked),
+            answer=question.cover(set(answer.split())),
+            about=question.cover(set(about.split())),
+            anywhere=question.cover(everything),
+            gap=question.gap(everything),
         )  # fmt: skip
+
+    def _covered(self, terms: str, forms: frozenset[str]) -> float:
+        """Return the part of some indexed terms' weight that `forms` hold."""
+        weights = [(self._weight(self._form_count(form), form[:2]), form in forms) for form in set(terms.split())]
+        total = sum(weight for weight, _ in weights)
+        return sum(weight for weight, held in weights if held) / total if total else 0.0
 
     def _matching(self, query: str, question: Question) -> list[tuple]:  # type: ignore[type-arg]
         if not question.forms:
@@ -126,8 +147,11 @@ class Search:
         if not count and (better := self._spelt(word, lang)):
             term = term_of(better, lang)
             count = self._count(term)
-        total = self._total(lang)
-        return QuestionWord(word, term, math.log((total + 1) / (count + 0.5)), known=bool(count))
+        return QuestionWord(word, term, self._weight(count, lang), known=bool(count))
+
+    def _weight(self, count: int, lang: str) -> float:
+        """Return how much a term tells: nothing when it is everywhere, most when it is nowhere."""
+        return max(0.05, math.log((self._total(lang) + 1) / (count + 0.5)))
 
     def _spelt(self, word: str, lang: str) -> str | None:
         """Return the word that was meant: one that sounds the same, else one nearly alike."""
@@ -151,7 +175,7 @@ class Search:
     def _form_count(self, form: str) -> int:
         if form not in self._counts:
             rows = self._database.execute(
-                "SELECT doc FROM passage_words WHERE term = ? UNION ALL SELECT doc FROM asked_words WHERE term = ?",
+                "SELECT doc FROM passage_words WHERE term = ? UNION ALL SELECT doc FROM entry_words WHERE term = ?",
                 (form, form),
             )
             self._counts[form] = sum(row[0] for row in rows)
@@ -161,16 +185,8 @@ class Search:
         key = f"\0{lang}"
         if key not in self._counts:
             rows = self._database.execute(
-                "SELECT (SELECT count(*) FROM passage WHERE lang = ?) + (SELECT count(*) FROM asked JOIN entry "
-                "ON entry.id = asked.entry WHERE entry.lang = ?)",
+                "SELECT (SELECT count(*) FROM passage WHERE lang = ?) + (SELECT count(*) FROM entry WHERE lang = ?)",
                 (lang, lang),
             )
             self._counts[key] = int(rows.fetchone()[0])
         return self._counts[key]
-
-
-def closeness(found: Found) -> float:
-    """Order bank entries: alike in both directions, the same kind of question, and answering the rest."""
-    both = found.covered + found.covering
-    alike = 2 * found.covered * found.covering / both if both else 0.0
-    return alike + 0.15 * found.kind + 0.3 * found.answered

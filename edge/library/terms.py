@@ -18,9 +18,14 @@ if TYPE_CHECKING:
     import snowballstemmer
 
 STEMMERS = {"es": "spanish", "pt": "portuguese", "en": "english"}
-WORD = re.compile(r"[^\W_]+")
+WORD = re.compile(r"[^\W_]+|[×÷+=%<>]")
+SIGNS = {"×": "signopor", "÷": "signoentre", "+": "signomas", "=": "signoigual", "%": "signoporciento",
+         "<": "signomenor", ">": "signomayor"}  # fmt: skip
+"""Signs that pupils ask about; an index holds letters only."""
 _ENYE = "\ue000"
 LONGEST_WORD = 40
+_PT_PLURAL = re.compile(r"(õ|ã)es$")
+"""`frações`, `pães`: the stemmer keeps these apart from `fração`, `pão`."""
 
 Term = frozenset[str]
 """The one or two forms of a word; two words match when these meet."""
@@ -45,6 +50,8 @@ def term_of(word: str, lang: str) -> Term:
     """Return the forms of one word; each begins with its language, so that two languages share an index."""
     stem = _stemmer(lang).stemWord
     lower = unicodedata.normalize("NFC", word.lower())[:LONGEST_WORD]
+    if lang == "pt":
+        lower = _PT_PLURAL.sub("ão", lower)
     return frozenset(lang + _tidy(form) for form in (fold(stem(lower)), stem(fold(lower))))
 
 
@@ -60,7 +67,8 @@ def is_stopword(word: str, lang: str) -> bool:
 
 def content_words(text: str, lang: str) -> list[str]:
     """Return the words that carry meaning, in order, as written."""
-    return [word for word in WORD.findall(text) if not is_stopword(word, lang)]
+    words = (SIGNS.get(word, word) for word in WORD.findall(text))
+    return [word for word in words if not is_stopword(word, lang)]
 
 
 def content_terms(text: str, lang: str) -> list[Term]:

@@ -14,8 +14,8 @@ from edge.library.arithmetic import compute
 from edge.library.terms import fold
 
 OPENING = (
-    r"^(oye |profe |por favor )*(cuanto|cuantos|quanto|quantos|how much|what|que|calcula|calcule|resuelve|resolva|resultado)?"
-    r" ?(es|son|e|sao|is|da|dan|sale|hace|fazem)? ?(el |o |the )?(resultado de |result of )?"
+    r"^((oye|profe|por favor|cuanto|cuantos|quanto|quantos|how much|what|que|calcula|calcule|resuelve|resolva|resultado"
+    r"|es|son|e|sao|is|da|dan|sale|hace|fazem|el|o|the|resultado de|result of)\b ?)*"
 )
 WORDS = (
     (r"\bmultiplicado por\b|\bmultiplicada por\b|\bvezes\b|\bveces\b|\btimes\b|×|·", "*"),
@@ -62,7 +62,8 @@ def read_sum(question: str) -> Sum | None:
     except ValueError:
         return None
     shown = " ".join(re.sub(r"([-+*/])", r" \1 ", plain).replace("*", "×").replace("/", "÷").split())
-    shown = shown.replace("÷ 100 ×", "% ×").replace("1 ÷ 2 ×", "½ ×")
+    shown = shown.replace("÷ 100 ×", "% ×").replace("1 ÷ 2 ×", "½ ×").replace("( ", "(").replace(" )", ")")
+    shown = shown.replace(".", ",") if "," in question else shown
     last = [sign for sign in plain if sign in "+-*/"]
     return Sum(shown, value, last[-1])
 

@@ -1,0 +1,35 @@
+"""What every test shares: a home of its own, and none of the developer's settings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from edge.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty Amauta folder; no other AMAUTA_* variable reaches a test."""
+    for name in list(os.environ):
+        if name.startswith("AMAUTA_"):
+            monkeypatch.delenv(name)
+    folder = tmp_path / "home"
+    monkeypatch.setenv("AMAUTA_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def settings(home: Path) -> Settings:
+    """The settings of that home, in Spanish."""
+    return Settings(home, lang="es")
+
+
+@pytest.fixture(scope="session")
+def shared_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the index of the embedded packs, built once for all tests."""
+    return tmp_path_factory.mktemp("index")
