@@ -10,16 +10,17 @@ import hashlib
 import os
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from edge.library.folder import lesson_files, read_pack
-from edge.library.pack import Complaint, Lesson, Pack
+from edge.library.meaning import Meaning
+from edge.library.pack import BankEntry, Complaint, Lesson, Pack
 from edge.library.question import kind_of
 from edge.library.spelling import sound_of
-from edge.library.terms import WORD, fold, indexed, is_stopword
+from edge.library.terms import FORMS, WORD, content_terms, fold, is_stopword, written
 
-FORMAT = 8
+FORMAT = 9
 """Grows whenever this module writes something else."""
 
 LONG_PASSAGE_WORDS = 110
@@ -28,10 +29,11 @@ SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE pack (id TEXT PRIMARY KEY, title TEXT, lang TEXT, version INTEGER, folder TEXT, complaints INTEGER);
 CREATE TABLE lesson (id TEXT PRIMARY KEY, pack TEXT, title TEXT, lang TEXT, grade INTEGER, subject TEXT,
-                     minutes INTEGER, items INTEGER, terms TEXT);
-CREATE TABLE passage (id INTEGER PRIMARY KEY, lesson TEXT, lang TEXT, text TEXT, terms TEXT);
-CREATE TABLE entry (id INTEGER PRIMARY KEY, lesson TEXT, lang TEXT, question TEXT, text TEXT, terms TEXT);
-CREATE TABLE asked (id INTEGER PRIMARY KEY, entry INTEGER, text TEXT, kind TEXT, terms TEXT);
+                     minutes INTEGER, items INTEGER, terms TEXT, centre BLOB);
+CREATE TABLE passage (id INTEGER PRIMARY KEY, lesson TEXT, lang TEXT, text TEXT, terms TEXT, centre BLOB);
+CREATE TABLE entry (id INTEGER PRIMARY KEY, lesson TEXT, lang TEXT, question TEXT, text TEXT, terms TEXT,
+                    centre BLOB);
+CREATE TABLE asked (id INTEGER PRIMARY KEY, entry INTEGER, text TEXT, kind TEXT, terms TEXT, centre BLOB);
 CREATE INDEX asked_entry ON asked (entry);
 CREATE TABLE spelling (lang TEXT, word TEXT, sound TEXT, PRIMARY KEY (lang, word)) WITHOUT ROWID;
 CREATE INDEX spelling_sound ON spelling (lang, sound);
@@ -42,9 +44,9 @@ CREATE VIRTUAL TABLE entry_words USING fts5vocab ('entry_search', 'row');
 """
 
 
-def fingerprint(folders: Iterable[Path]) -> str:
-    """Return a name for the present state of these packs: paths, sizes and times of their files."""
-    digest = hashlib.sha256(str(FORMAT).encode())
+def fingerprint(folders: Iterable[Path], meaning: Meaning) -> str:
+    """Return a name for the present state of these packs (paths, sizes, times) and of the vectors."""
+    digest = hashlib.sha256(f"{FORMAT} {meaning.fingerprint()}".encode())
     for folder in folders:
         for path in (folder / "pack.toml", *lesson_files(folder)):
             facts = path.stat()
@@ -52,7 +54,7 @@ def fingerprint(folders: Iterable[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def build(folders: Iterable[Path], path: Path) -> None:
+def build(folders: Iterable[Path], path: Path, meaning: Meaning) -> None:
     """Write the index of these packs to `path`; OSError or sqlite3.Error when the disk is full."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
@@ -60,7 +62,7 @@ def build(folders: Iterable[Path], path: Path) -> None:
     try:
         database = sqlite3.connect(temporary)
         try:
-            fill(database, (read_pack(folder) for folder in folders))
+            fill(database, (read_pack(folder) for folder in folders), meaning)
         finally:
             database.close()
         temporary.replace(path)
@@ -68,63 +70,70 @@ def build(folders: Iterable[Path], path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def fill(database: sqlite3.Connection, packs: Iterable[tuple[Pack, list[Complaint]]]) -> None:
+def fill(database: sqlite3.Connection, packs: Iterable[tuple[Pack, list[Complaint]]], meaning: Meaning) -> None:
     """Write the index of these packs into an empty database."""
     database.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {SCHEMA}")
     with database:
         for pack, complaints in packs:
-            _add_pack(database, pack, len(complaints))
+            facts = (pack.id, pack.title, pack.lang, pack.version, str(pack.folder), len(complaints))
+            database.execute("INSERT OR REPLACE INTO pack VALUES (?, ?, ?, ?, ?, ?)", facts)
+            for lesson in pack.lessons:
+                _Writer(database, lesson, meaning).write()
         database.execute("INSERT INTO passage_search(passage_search) VALUES ('optimize')")
         database.execute("INSERT INTO entry_search(entry_search) VALUES ('optimize')")
 
 
-def _add_pack(database: sqlite3.Connection, pack: Pack, complaints: int) -> None:
-    database.execute(
-        "INSERT OR REPLACE INTO pack VALUES (?, ?, ?, ?, ?, ?)",
-        (pack.id, pack.title, pack.lang, pack.version, str(pack.folder), complaints),
-    )
-    for lesson in pack.lessons:
-        _add_lesson(database, lesson)
+class _Writer:
+    """Writes one lesson into the index."""
 
+    def __init__(self, database: sqlite3.Connection, lesson: Lesson, meaning: Meaning) -> None:
+        self._database = database
+        self._lesson = lesson
+        self._meaning = meaning
 
-def _add_lesson(database: sqlite3.Connection, lesson: Lesson) -> None:
-    about = indexed(" ".join((lesson.title, *lesson.keywords)), lesson.lang)
-    facts = (lesson.id, lesson.pack, lesson.title, lesson.lang, lesson.grade, lesson.subject, lesson.minutes)
-    database.execute("INSERT OR REPLACE INTO lesson VALUES (?,?,?,?,?,?,?,?,?)", (*facts, len(lesson.items), about))
-    for text in passages_of(lesson.text):
-        terms = indexed(text, lesson.lang)
-        row = database.execute(
-            "INSERT INTO passage (lesson, lang, text, terms) VALUES (?, ?, ?, ?)", (lesson.id, lesson.lang, text, terms)
-        ).lastrowid
-        database.execute("INSERT INTO passage_search (rowid, text, lesson) VALUES (?, ?, ?)", (row, terms, about))
-    for entry in lesson.bank:
-        terms = indexed(entry.text, lesson.lang)
-        number = database.execute(
-            "INSERT INTO entry (lesson, lang, question, text, terms) VALUES (?, ?, ?, ?, ?)",
-            (lesson.id, lesson.lang, entry.question, entry.text, terms),
-        ).lastrowid
-        asked = [indexed(text, lesson.lang) for text in (entry.question, *entry.variants)]
-        database.executemany(
-            "INSERT INTO asked (entry, text, kind, terms) VALUES (?, ?, ?, ?)",
-            [
-                (number, text, kind_of(text, lesson.lang), terms_of_text)
-                for text, terms_of_text in zip((entry.question, *entry.variants), asked, strict=True)
-            ],
-        )
-        database.execute(
-            "INSERT INTO entry_search (rowid, asked, answer, lesson) VALUES (?, ?, ?, ?)",
-            (number, " ".join(asked), terms, about),
-        )
-    _add_spelling(database, lesson)
+    def write(self) -> None:
+        lesson = self._lesson
+        about, centre = self._read(" ".join((lesson.title, *lesson.keywords)))
+        facts = (lesson.id, lesson.pack, lesson.title, lesson.lang, lesson.grade, lesson.subject, lesson.minutes)
+        self._insert("lesson", *facts, len(lesson.items), about, centre)
+        for text in passages_of(lesson.text):
+            terms, centre = self._read(text)
+            row = self._insert("passage", None, lesson.id, lesson.lang, text, terms, centre)
+            self._search("passage_search", row, terms, about)
+        for entry in lesson.bank:
+            answer, centre = self._read(entry.text)
+            row = self._insert("entry", None, lesson.id, lesson.lang, entry.question, entry.text, answer, centre)
+            self._search("entry_search", row, " ".join(self._ways(row, entry)), answer, about)
+        self._spelling()
 
+    def _ways(self, row: int, entry: BankEntry) -> Iterator[str]:
+        for text in (entry.question, *entry.variants):
+            terms, centre = self._read(text)
+            self._insert("asked", None, row, text, kind_of(text, self._lesson.lang), terms, centre)
+            yield terms
 
-def _add_spelling(database: sqlite3.Connection, lesson: Lesson) -> None:
-    """Keep the words as written, so that a misspelt one can be understood."""
-    texts = [lesson.title, lesson.text, *lesson.keywords]
-    texts += [text for entry in lesson.bank for text in (entry.question, entry.text, *entry.variants)]
-    words = {fold(word) for text in texts for word in WORD.findall(text) if not is_stopword(word, lesson.lang)}
-    rows = [(lesson.lang, word, sound_of(word)) for word in sorted(words)]
-    database.executemany("INSERT OR IGNORE INTO spelling VALUES (?, ?, ?)", rows)
+    def _spelling(self) -> None:
+        """Keep the words as written, so that a misspelt one can be understood."""
+        lesson = self._lesson
+        texts = [lesson.title, lesson.text, *lesson.keywords]
+        texts += [text for entry in lesson.bank for text in (entry.question, entry.text, *entry.variants)]
+        words = {fold(w) for text in texts for w in WORD.findall(text) if not is_stopword(w, lesson.lang)}
+        rows = [(lesson.lang, word, sound_of(word)) for word in sorted(words)]
+        self._database.executemany("INSERT OR IGNORE INTO spelling VALUES (?, ?, ?)", rows)
+
+    def _read(self, text: str) -> tuple[str, bytes]:
+        """Return what the index keeps of a text: the forms of its words, and where it stands."""
+        terms = content_terms(text, self._lesson.lang)
+        return written(terms), self._meaning.side(terms, self._lesson.lang).centre.tobytes()
+
+    def _insert(self, table: str, *values: object) -> int:
+        marks = ", ".join("?" * len(values))
+        return int(self._database.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", values).lastrowid or 0)
+
+    def _search(self, table: str, row: int, *texts: str) -> None:
+        columns = "rowid, text, lesson" if table == "passage_search" else "rowid, asked, answer, lesson"
+        plain = [text.replace(FORMS, " ") for text in texts]
+        self._database.execute(f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * (len(texts) + 1))})", (row, *plain))
 
 
 MARKDOWN = re.compile(r"(\*\*|__|`|(?<!\w)\*|\*(?!\w))")

@@ -11,9 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.device import refuse_unfit_processor
 from edge.errors import PackError
 from edge.library import index
 from edge.library.folder import EMBEDDED, pack_folders, read_head, read_lesson, read_pack
+from edge.library.judge import Judge
+from edge.library.meaning import Meaning
 from edge.library.pack import Complaint, Lesson, Pack
 from edge.library.question import Question
 from edge.library.search import Found, Passage, Search
@@ -51,10 +54,10 @@ class PackRow:
 class Library:
     """The packs of a device. One thread at a time looks into the index; the others wait."""
 
-    def __init__(self, database: sqlite3.Connection, folders: Iterable[Path]) -> None:
+    def __init__(self, database: sqlite3.Connection, folders: Iterable[Path], search: Search) -> None:
         self._database = database
         self._folders = {folder.name: folder for folder in folders}
-        self._search = Search(database)
+        self._search = search
         self._lock = threading.Lock()
 
     @classmethod
@@ -64,23 +67,34 @@ class Library:
 
     @classmethod
     def of_folders(cls, folders: list[Path], index_folder: Path) -> Library:
-        """Open a library of these packs; where the disk is full or read-only the index stays in memory."""
-        path = index_folder / f"{index.fingerprint(folders)}{SUFFIX}"
+        """Open a library of these packs; where the disk is full or read-only the index stays in memory.
+
+        Raises ModelError on a processor that numpy would crash on.
+        """
+        refuse_unfit_processor()
+        meaning = Meaning()
+        path = index_folder / f"{index.fingerprint(folders, meaning)}{SUFFIX}"
         if not _is_index(path):
             try:
-                index.build(folders, path)
+                index.build(folders, path, meaning)
                 _forget_others(path)
             except (OSError, sqlite3.Error):
-                return cls.in_memory([read_pack(folder) for folder in folders])
-        return cls(_connect(path), folders)
+                return cls.in_memory([read_pack(folder) for folder in folders], meaning)
+        database = _connect(path)
+        return cls(database, folders, Search(database, meaning))
 
     @classmethod
-    def in_memory(cls, packs: Iterable[tuple[Pack, list[Complaint]]]) -> Library:
+    def in_memory(
+        cls,
+        packs: Iterable[tuple[Pack, list[Complaint]]],
+        meaning: Meaning | None = None,
+        judges: dict[str, Judge] | None = None,
+    ) -> Library:
         """Open a library whose index is not kept anywhere."""
-        kept = list(packs)
+        kept, meaning = list(packs), meaning or Meaning()
         database = sqlite3.connect(":memory:", check_same_thread=False)
-        index.fill(database, kept)
-        return cls(database, [pack.folder for pack, _ in kept])
+        index.fill(database, kept, meaning)
+        return cls(database, [pack.folder for pack, _ in kept], Search(database, meaning, judges))
 
     def packs(self) -> list[PackRow]:
         """Return every pack."""
@@ -110,7 +124,7 @@ class Library:
     def understand(self, text: str, lang: str) -> Question:
         """Weigh the words of a question."""
         with self._lock:
-            return self._search.understand(text, lang)
+            return self._search.vocabulary.understand(text, lang)
 
     def bank(self, question: Question) -> list[Found]:
         """Return the bank entries nearest to the question, best first."""
@@ -121,6 +135,15 @@ class Library:
         """Return the passages that fit the question, best first."""
         with self._lock:
             return self._search.passages(question, most, lesson)
+
+    def first_by_words(self, question: Question) -> str:
+        """Return the lesson of the first passage by bm25 alone, or nothing; for comparison."""
+        with self._lock:
+            return self._search.first_by_words(question)
+
+    def judge(self, name: str) -> Judge:
+        """Return one of the judgements of what was found."""
+        return self._search.judge(name)
 
     def close(self) -> None:
         """Let go of the index."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from edge.library.terms import Term, fold
@@ -57,16 +56,6 @@ class Question:
     lang: str
     kind: str
     words: tuple[QuestionWord, ...]
-
-    def cover(self, terms: AbstractSet[str]) -> float:
-        """Return the part of the question's weight that `terms` hold, 0 to 1."""
-        total = sum(word.weight for word in self.words)
-        return sum(word.weight for word in self.words if word.term & terms) / total if total else 0.0
-
-    def gap(self, terms: AbstractSet[str]) -> float:
-        """Return the weight of the heaviest word that `terms` lack, as a part of the whole, 0 to 1."""
-        total = sum(word.weight for word in self.words)
-        return max((word.weight for word in self.words if not word.term & terms), default=0.0) / total if total else 1.0
 
     @property
     def forms(self) -> frozenset[str]:

@@ -1,192 +1,208 @@
 """Find the bank entries and passages that fit a question, with how well they fit.
 
-SQLite's bm25 proposes, the overlap of weighed words disposes. Nothing here decides
-whether a fit is good enough: that is the turn's matter.
+Words (SQLite's bm25) and meanings (vectors) propose, a judge disposes. Whether a fit is
+good enough to be shown is the turn's matter.
 """
 
 from __future__ import annotations
 
-import math
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from edge.library.question import Question, QuestionWord, kind_of, kinds_agree
-from edge.library.spelling import may_be_misspelt, nearest, sound_of
-from edge.library.terms import content_words, fold, term_of
+from edge.library.alike import Entry, Ranks, entry_features, passage_features
+from edge.library.judge import Judge, read_judges
+from edge.library.meaning import EMBEDDED, WIDTH, Meaning, Side
+from edge.library.question import Question
+from edge.library.terms import Term, read_terms
+from edge.library.vocabulary import Vocabulary
 
-CANDIDATES = 40
-MOST_WORDS = 32
-"""A longer question is cut: its first words say what it is about."""
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+BY_WORDS, BY_MEANING = 20, 15
+"""How many candidates each search proposes."""
+
+UNRANKED = 40
+ENTRIES_BY_WORDS = "SELECT rowid FROM entry_search WHERE entry_search MATCH ? ORDER BY bm25(entry_search, 3.0, 1.0, 1.0)"
+PASSAGES_BY_WORDS = "SELECT rowid FROM passage_search WHERE passage_search MATCH ? ORDER BY bm25(passage_search, 1.0, 0.6)"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A bank entry that may answer, with what is alike. All parts are of weight, 0 to 1."""
+    """A bank entry that may answer."""
 
-    entry: int
     lesson: str
     question: str
-    """The nearest of the ways to ask it."""
+    """The way to ask it that is most alike."""
 
     text: str
-    covered: float
-    """The part of the question that this way to ask holds."""
-
-    covering: float
-    """The part of this way to ask that the question holds."""
-
-    kind: float
-    """How well the kinds of question agree."""
-
-    asked: float
-    """The part of the question that all ways to ask hold together."""
-
-    answer: float
-    """The part of the question that the answer holds."""
-
-    about: float
-    """The part of the question that the lesson's title and keywords hold."""
-
-    anywhere: float
-    """The part of the question that any of these holds."""
-
-    gap: float
-    """The weight of the heaviest word that none of these holds, against the whole question's."""
+    features: tuple[float, ...]
+    fit: float
+    """The judged probability that it answers the question."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A few sentences of a lesson."""
+    """A few sentences of a lesson that may hold the answer."""
 
     pack: str
     lesson: str
     title: str
     text: str
+    features: tuple[float, ...]
     score: float
-    """bm25, larger is better."""
+    """The judged probability that the answer is here, before the reader has read it."""
 
-    covered: float
-    """The part of the question that the passage and its lesson's title hold."""
 
-    inside: float
-    """The part of the question that the passage itself holds."""
+@dataclass(frozen=True)
+class Asking:
+    """A question as the search compares it."""
+
+    question: Question
+    side: Side
+    rarity: npt.NDArray[np.float32]
 
 
 class Search:
     """Looks into one index."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: sqlite3.Connection, meaning: Meaning, judges: dict[str, Judge] | None = None) -> None:
         self._database = database
-        self._counts: dict[str, int] = {}
-
-    def understand(self, text: str, lang: str) -> Question:
-        """Weigh the words of a question; a misspelt one becomes the word it was meant to be."""
-        words = list(dict.fromkeys(content_words(text, lang)))[:MOST_WORDS]
-        return Question(text, lang, kind_of(text, lang), tuple(self._weigh(word, lang) for word in words))
+        self._meaning = meaning
+        self._judges = judges
+        self.vocabulary = Vocabulary(database)
 
     def bank(self, question: Question) -> list[Found]:
-        """Return the bank entries that share words with the question, nearest first."""
-        rows = self._matching(
-            "SELECT entry.id, entry.lesson, entry.text, entry.terms, lesson.terms FROM entry_search "
-            "JOIN entry ON entry.id = entry_search.rowid JOIN lesson ON lesson.id = entry.lesson "
-            "WHERE entry_search MATCH ? ORDER BY bm25(entry_search, 3.0, 1.0, 1.0) LIMIT ?",
-            question,
-        )
-        return [self._fit(question, *row) for row in rows]
+        """Return the bank entries near the question, the likeliest first."""
+        asking = self._asking(question)
+        ranks = self._ranks(asking, ENTRIES_BY_WORDS, self._entry_centres)
+        rows = [self._entry(number, asking.question.lang) for number in ranks]
+        described = [
+            (lesson, text, entry_features(asking.side, question.kind, asking.rarity, entry, rank))
+            for (lesson, text, entry), rank in zip(rows, ranks.values(), strict=True)
+        ]
+        fits = self.judge("bank").of([features for _, _, (_, features) in described])
+        found = [
+            Found(lesson, way, text, tuple(features), fit)
+            for (lesson, text, (way, features)), fit in zip(described, fits, strict=True)
+        ]
+        return sorted(found, key=lambda f: f.fit, reverse=True)
 
     def passages(self, question: Question, most: int, lesson: str | None = None) -> list[Passage]:
-        """Return the passages that fit the question, best first; only of `lesson` when named."""
-        rows = self._matching(
-            "SELECT lesson.pack, lesson.id, lesson.title, passage.text, passage.terms, lesson.terms, "
-            "bm25(passage_search, 1.0, 0.6) FROM passage_search JOIN passage ON passage.id = passage_search.rowid "
-            "JOIN lesson ON lesson.id = passage.lesson WHERE passage_search MATCH ? ORDER BY 7 LIMIT ?",
-            question,
-        )
+        """Return the passages near the question, the likeliest first; only of `lesson` when named."""
+        asking = self._asking(question)
+        ranks = self._ranks(asking, PASSAGES_BY_WORDS, self._passage_centres, lesson)
+        described = [self._passage(asking, number, rank) for number, rank in ranks.items()]
+        scores = self.judge("passage").of([features for _, features in described])
         found = [
-            Passage(pack, name, title, text, -rank, question.cover({*terms.split(), *about.split()}),
-                    question.cover(set(terms.split())))
-            for pack, name, title, text, terms, about, rank in rows
-            if lesson is None or name == lesson
-        ]  # fmt: skip
-        return sorted(found, key=lambda p: p.score * (0.3 + p.covered) * (0.3 + p.inside), reverse=True)[:most]
-
-    def _fit(self, question: Question, entry: int, lesson: str, text: str, answer: str, about: str) -> Found:
-        ways = self._database.execute("SELECT text, kind, terms FROM asked WHERE entry = ?", (entry,)).fetchall()
-        forms = question.forms
-        near = [
-            (question.cover(set(terms.split())), self._covered(terms, forms), kinds_agree(question.kind, kind), way)
-            for way, kind, terms in ways
+            Passage(*facts, tuple(features), score)
+            for (facts, features), score in zip(described, scores, strict=True)
         ]
-        covered, covering, kind, way = max(near, key=lambda n: 2 * n[0] * n[1] / (n[0] + n[1] + 0.01) + 0.1 * n[2])
-        asked = {form for _, _, terms in ways for form in terms.split()}
-        everything = {*asked, *answer.split(), *about.split()}
-        return Found(
-            entry, lesson, way, text, covered, covering, kind,
-            asked=question.cover(asked),
-            answer=question.cover(set(answer.split())),
-            about=question.cover(set(about.split())),
-            anywhere=question.cover(everything),
-            gap=question.gap(everything),
-        )  # fmt: skip
+        return sorted(found, key=lambda p: p.score, reverse=True)[:most]
 
-    def _covered(self, terms: str, forms: frozenset[str]) -> float:
-        """Return the part of some indexed terms' weight that `forms` hold."""
-        weights = [(self._weight(self._form_count(form), form[:2]), form in forms) for form in set(terms.split())]
-        total = sum(weight for weight, _ in weights)
-        return sum(weight for weight, held in weights if held) / total if total else 0.0
+    def first_by_words(self, question: Question) -> str:
+        """Return the lesson of the first passage by bm25 alone, or nothing."""
+        found = self._by_words(question, PASSAGES_BY_WORDS)
+        row = self._database.execute("SELECT lesson FROM passage WHERE id = ?", found[:1] or (0,)).fetchone()
+        return str(row[0]) if row else ""
 
-    def _matching(self, query: str, question: Question) -> list[tuple]:  # type: ignore[type-arg]
+    def judge(self, name: str) -> Judge:
+        """Return one of the judgements."""
+        if self._judges is None:
+            self._judges = read_judges(EMBEDDED / "judges.json")
+        return self._judges[name]
+
+    def _asking(self, question: Question) -> Asking:
+        import numpy as np
+
+        weight: dict[Term, float] = {word.term: word.weight for word in question.words}
+        side = self._meaning.side(list(weight), question.lang)
+        return Asking(question, side, np.array([weight[term] for term in side.terms], dtype=np.float32))
+
+    def _ranks(self, asking: Asking, query: str, centres: _Centres, lesson: str | None = None) -> dict[int, Ranks]:
+        """Return the candidates of both searches, with their places."""
+        import numpy as np
+
+        if not asking.side.terms:
+            return {}
+        numbers, matrix, allowed = centres.numbers, centres.matrix, centres.allowed(asking.question.lang, lesson)
+        near = np.where(allowed, matrix @ asking.side.centre, -9.0)
+        score: dict[int, float] = {}
+        for at in np.argsort(-near)[: BY_MEANING * 6]:
+            if near[at] > -9.0 and len(score) < BY_MEANING:
+                score.setdefault(int(numbers[at]), float(near[at]))
+        ordered = self._by_words(asking.question, query)
+        words = [n for n in ordered if centres.holds(n, allowed)][:BY_WORDS]
+        place = {number: at for at, number in enumerate(words)}
+        top = max(score.values(), default=0.0)
+        best = {int(n): float(near[numbers == n].max()) for n in place if n not in score} | score
+        return {n: Ranks(1 / (1 + place.get(n, UNRANKED)), top - best[n]) for n in dict.fromkeys([*words, *score])}
+
+    def _by_words(self, question: Question, query: str) -> list[int]:
         if not question.forms:
             return []
         words = " OR ".join(f'"{form}"' for form in sorted(question.forms))
-        return self._database.execute(query, (words, CANDIDATES)).fetchall()
+        return [row[0] for row in self._database.execute(f"{query} LIMIT 200", (words,))]
 
-    def _weigh(self, word: str, lang: str) -> QuestionWord:
-        term = term_of(word, lang)
-        count = self._count(term)
-        if not count and (better := self._spelt(word, lang)):
-            term = term_of(better, lang)
-            count = self._count(term)
-        return QuestionWord(word, term, self._weight(count, lang), known=bool(count))
-
-    def _weight(self, count: int, lang: str) -> float:
-        """Return how much a term tells: nothing when it is everywhere, most when it is nowhere."""
-        return max(0.05, math.log((self._total(lang) + 1) / (count + 0.5)))
-
-    def _spelt(self, word: str, lang: str) -> str | None:
-        """Return the word that was meant: one that sounds the same, else one nearly alike."""
-        if not may_be_misspelt(word):
-            return None
-        same = self._database.execute(
-            "SELECT word FROM spelling WHERE lang = ? AND sound = ? LIMIT 1", (lang, sound_of(word))
+    def _entry(self, number: int, lang: str) -> tuple[str, str, Entry]:
+        lesson, text, answer, about = self._database.execute(
+            "SELECT entry.lesson, entry.text, entry.terms, lesson.terms FROM entry JOIN lesson ON lesson.id = entry.lesson "
+            "WHERE entry.id = ?",
+            (number,),
         ).fetchone()
-        if same:
-            return str(same[0])
-        first = fold(word)[0]
-        rows = self._database.execute(
-            "SELECT word FROM spelling WHERE lang = ? AND word >= ? AND word < ? AND length(word) BETWEEN ? AND ?",
-            (lang, first, chr(ord(first) + 1), len(word) - 2, len(word) + 2),
+        rows = self._database.execute("SELECT text, kind, terms FROM asked WHERE entry = ?", (number,)).fetchall()
+        ways = tuple((way, kind, self._side(terms, lang)) for way, kind, terms in rows)
+        asked = " ".join(terms for _, _, terms in rows)
+        return lesson, text, Entry(
+            ways, self._side(asked, lang), self._side(answer, lang), self._side(about, lang),
+            self._side(f"{asked} {answer} {about}", lang),
+        )  # fmt: skip
+
+    def _passage(self, asking: Asking, number: int, rank: Ranks) -> tuple[tuple[str, str, str, str], list[float]]:
+        pack, lesson, title, text, terms, about = self._database.execute(
+            "SELECT lesson.pack, lesson.id, lesson.title, passage.text, passage.terms, lesson.terms FROM passage "
+            "JOIN lesson ON lesson.id = passage.lesson WHERE passage.id = ?",
+            (number,),
+        ).fetchone()
+        sides = [self._side(part, asking.question.lang) for part in (terms, about, f"{terms} {about}")]
+        return (pack, lesson, title, text), passage_features(asking.side, asking.rarity, *sides, rank)
+
+    def _side(self, terms: str, lang: str) -> Side:
+        return self._meaning.side(read_terms(terms), lang)
+
+    @cached_property
+    def _entry_centres(self) -> _Centres:
+        return _Centres(
+            self._database.execute(
+                "SELECT asked.entry, entry.lang, entry.lesson, asked.centre FROM asked JOIN entry ON entry.id = asked.entry"
+            ).fetchall()
         )
-        return nearest(word, (row[0] for row in rows))
 
-    def _count(self, term: frozenset[str]) -> int:
-        return max(self._form_count(form) for form in term)
+    @cached_property
+    def _passage_centres(self) -> _Centres:
+        return _Centres(self._database.execute("SELECT id, lang, lesson, centre FROM passage").fetchall())
 
-    def _form_count(self, form: str) -> int:
-        if form not in self._counts:
-            rows = self._database.execute(
-                "SELECT doc FROM passage_words WHERE term = ? UNION ALL SELECT doc FROM entry_words WHERE term = ?",
-                (form, form),
-            )
-            self._counts[form] = sum(row[0] for row in rows)
-        return self._counts[form]
 
-    def _total(self, lang: str) -> int:
-        key = f"\0{lang}"
-        if key not in self._counts:
-            rows = self._database.execute(
-                "SELECT (SELECT count(*) FROM passage WHERE lang = ?) + (SELECT count(*) FROM entry WHERE lang = ?)",
-                (lang, lang),
-            )
-            self._counts[key] = int(rows.fetchone()[0])
-        return self._counts[key]
+class _Centres:
+    """Where every way to ask, or every passage, stands; one row each."""
+
+    def __init__(self, rows: Sequence[tuple[int, str, str, bytes]]) -> None:
+        import numpy as np
+
+        self.numbers = np.array([row[0] for row in rows], dtype=np.int64)
+        self._langs = np.array([row[1] for row in rows])
+        self._lessons = np.array([row[2] for row in rows])
+        self.matrix = np.frombuffer(b"".join(row[3] for row in rows), dtype=np.float32).reshape(-1, WIDTH)
+
+    def allowed(self, lang: str, lesson: str | None) -> npt.NDArray[np.bool_]:
+        """Return which rows are in this language, and of this lesson when one is named."""
+        fitting: npt.NDArray[np.bool_] = self._langs == lang
+        return fitting if lesson is None else fitting & (self._lessons == lesson)
+
+    def holds(self, number: int, allowed: npt.NDArray[np.bool_]) -> bool:
+        """Tell whether a candidate is among the allowed rows."""
+        return bool((allowed & (self.numbers == number)).any())

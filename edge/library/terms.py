@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ _ENYE = "\ue000"
 LONGEST_WORD = 40
 _PT_PLURAL = re.compile(r"(õ|ã)es$")
 """`frações`, `pães`: the stemmer keeps these apart from `fração`, `pão`."""
+
+FORMS = "/"
+"""Stands between the forms of one word in the index."""
 
 Term = frozenset[str]
 """The one or two forms of a word; two words match when these meet."""
@@ -76,6 +80,11 @@ def content_terms(text: str, lang: str) -> list[Term]:
     return [term_of(word, lang) for word in content_words(text, lang)]
 
 
-def indexed(text: str, lang: str) -> str:
-    """Return what the index keeps of a text: every form of every content word."""
-    return " ".join(form for term in content_terms(text, lang) for form in sorted(term))
+def written(terms: Iterable[Term]) -> str:
+    """Return terms as the index keeps them: words apart by a space, forms of a word by FORMS."""
+    return " ".join(FORMS.join(sorted(term)) for term in terms)
+
+
+def read_terms(text: str) -> list[Term]:
+    """Return the terms that `written` kept."""
+    return [frozenset(word.split(FORMS)) for word in text.split()]

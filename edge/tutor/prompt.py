@@ -6,7 +6,8 @@ Pure. The models trained by `quantize` learn exactly this shape.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict
+
+from edge.tutor.engine import Message
 
 SYSTEM = {
     "es": "Eres Amauta. Responde en pocas palabras y solo con lo que dice el texto.",
@@ -15,13 +16,6 @@ SYSTEM = {
 }
 TEXT = {"es": "Texto", "pt": "Texto", "en": "Text"}
 QUESTION = {"es": "Pregunta", "pt": "Pergunta", "en": "Question"}
-
-
-class Message(TypedDict):
-    """One message of a conversation."""
-
-    role: str
-    content: str
 
 
 def grounded(question: str, passages: Sequence[str], lang: str) -> list[Message]:

@@ -27,7 +27,6 @@ from edge.words import words_for
 LONGEST_QUESTION = 1_000
 """In letters; nobody asks a longer one, and nothing good comes of it."""
 
-PASSAGES_READ = 6
 OPERATIONS = {
     "es": {"+": "suma", "-": "resta", "*": "multiplicación", "/": "división"},
     "pt": {"+": "somar", "-": "subtrair", "*": "multiplicação", "/": "divisão"},
@@ -112,7 +111,7 @@ class Tutor:
         asked = self._library.understand(question, lang)
         if draft := self._from_bank(asked, lesson):
             return draft, []
-        passages = self._library.passages(asked, PASSAGES_READ, lesson)
+        passages = self._library.passages(asked, decide.PASSAGES_READ, lesson)
         if draft := self._from_passages(asked, passages):
             return draft, passages
         return Draft((words.say("tutor.none"),), "none"), []
@@ -125,27 +124,28 @@ class Tutor:
         return Draft((text,), "bank", sources, "arithmetic")
 
     def _from_bank(self, asked: Question, lesson: str | None) -> Draft | None:
-        fitting = [found for found in self._library.bank(asked) if lesson in (None, found.lesson)]
-        best = max(fitting, key=decide.bank_fits, default=None)
-        if best is None or decide.bank_fits(best) < decide.BANK_THRESHOLD:
+        """Return the likeliest reviewed answer, if it is likely enough."""
+        best = next((found for found in self._library.bank(asked) if lesson in (None, found.lesson)), None)
+        if best is None or best.fit < self._library.judge("bank").threshold:
             return None
-        title = self._library.title(best.lesson)
-        source = Source(best.lesson.partition("/")[0], best.lesson, title, best.text)
+        source = Source(best.lesson.partition("/")[0], best.lesson, self._library.title(best.lesson), best.text)
         return Draft((best.text,), "bank", (source,))
 
     def _from_passages(self, asked: Question, passages: list[Passage]) -> Draft | None:
+        """Return the passage that the reader finds the answer in, if that is likely enough."""
         if not passages:
             return None
         readings = self._reader().read(asked.text, [p.text for p in passages], asked.lang)
-        judged = [(decide.passage_fits(asked, passages[r.passage], r.confidence), r) for r in readings]
-        fit, reading = max(judged, key=lambda pair: pair[0], default=(0.0, None))
-        if reading is None or fit < decide.PASSAGE_THRESHOLD:
+        features = [decide.read_features(passages[r.passage], r.confidence) for r in readings]
+        judge = self._library.judge("read")
+        fit, reading = max(zip(judge.of(features), readings, strict=True), key=lambda pair: pair[0], default=(0.0, None))
+        if reading is None or fit < judge.threshold:
             return None
         passage = passages[reading.passage]
         source = Source(passage.pack, passage.lesson, passage.title, passage.text)
-        if fit < decide.SENTENCE_THRESHOLD or reading.sentence == passage.text:
-            return Draft((passage.text,), "passage", (source,), "reader")
-        return Draft((reading.sentence, passage.text), "passage", (source,), "reader")
+        leads = reading.confidence >= decide.LEADING and reading.sentence != passage.text
+        parts = (reading.sentence, passage.text) if leads else (passage.text,)
+        return Draft(parts, "passage", (source,), "reader")
 
     def _ms_since(self, start: float) -> int:
         return round((self._clock() - start) * 1000)

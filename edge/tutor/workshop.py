@@ -29,5 +29,17 @@ def open_tutor(settings: Settings, library: Library) -> Tutor:
 
 
 def allowed_model(settings: Settings) -> Engine | None:
-    """Open the largest model on this device whose report card allows grounded answers, if there is one."""
-    return None
+    """Open the largest model here whose report card allows grounded answers and that fits in memory."""
+    from edge.device import MEGABYTE, ram_mb
+    from edge.release.installed import model_for
+    from edge.release.manifest import embedded_release
+
+    found = model_for(settings, embedded_release(), "grounded_answer")
+    if found is None:
+        return None
+    least_mb = found.artifact.min_ram_mb if found.artifact and found.artifact.min_ram_mb else found.size // MEGABYTE * 2
+    if ram_mb() < least_mb:
+        return None
+    from edge.tutor.llama import LlamaEngine
+
+    return LlamaEngine.open(found.path)

@@ -1,0 +1,68 @@
+"""Time whole processes from outside, and read how much memory they took."""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+AMAUTA = [sys.executable, "-c", "import sys; from tui.cli import main; sys.exit(main(sys.argv[1:]))"]
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What one process took."""
+
+    first_byte: float
+    """Seconds until it first wrote to stdout."""
+
+    whole: float
+    peak_mb: float
+
+
+def home_with_index() -> dict[str, str]:
+    """Return an environment with a home of its own in which the index is already built."""
+    environment = {**os.environ, "AMAUTA_HOME": tempfile.mkdtemp(prefix="amauta-bench-"), "AMAUTA_LANG": "es"}
+    subprocess.run([*AMAUTA, "ask", "hola"], env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    return environment
+
+
+def timed(command: Sequence[str], environment: dict[str, str]) -> Timing:
+    """Run one process to its end."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, cwd=ROOT)
+    assert process.stdout is not None
+    process.stdout.read(1)
+    first = time.perf_counter() - start
+    process.stdout.read()
+    process.stdout.close()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Timing(first, time.perf_counter() - start, usage.ru_maxrss / 1024)
+
+
+def medians(runs: Sequence[Timing]) -> Timing:
+    """Return the median of each figure."""
+    return Timing(*(statistics.median(getattr(run, name) for run in runs) for name in ("first_byte", "whole", "peak_mb")))
+
+
+def in_turn(times: int, *commands: Callable[[], Timing]) -> list[Timing]:
+    """Run the commands in turn, so that a busy machine hits them alike; return the medians."""
+    runs: list[list[Timing]] = [[] for _ in commands]
+    for _ in range(times):
+        for found, command in zip(runs, commands, strict=True):
+            found.append(command())
+    return [medians(found) for found in runs]
+
+
+def own_peak_mb() -> float:
+    """Return the most memory that this process has taken so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,0 +1,43 @@
+"""What a language model must be able to do for the tutor, whoever runs it.
+
+Knows nothing of files or libraries: `llama` runs GGUF files. Bytes become text
+here, because a model's pieces may end in the middle of a letter.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypedDict
+
+
+class Message(TypedDict):
+    """One thing said in a conversation."""
+
+    role: str
+    content: str
+
+
+class Engine(Protocol):
+    """A language model that can be asked to go on with a conversation."""
+
+    name: str
+
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, stop: Callable[[], bool]
+    ) -> Iterator[str]:
+        """Yield the answer piece by piece; end soon after `stop()` says so."""
+        ...
+
+
+def whole_letters(pieces: Iterable[bytes]) -> Iterator[str]:
+    """Turn bytes into text, holding back a letter until all its bytes are there.
+
+    Bytes that are no text become the replacement sign.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for piece in pieces:
+        if text := decoder.decode(piece):
+            yield text
+    if rest := decoder.decode(b"", final=True):
+        yield rest

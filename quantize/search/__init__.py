@@ -1,0 +1,1 @@
+"""The search model: what words mean, and how alike is alike enough."""

@@ -1,0 +1,110 @@
+"""Bring the ways to ask one thing together: a linear map over the counted vectors.
+
+Contrastive (in-batch) training on the packs' own paraphrases and answers; a second small
+function learns how much each word pulls. Words that no paraphrase holds are moved by the
+same map, so they stay among their neighbours. Pupils' questions are not used here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from edge.library.meaning import WIDTH
+from edge.library.pack import Pack
+from edge.library.terms import content_terms
+from quantize.search.settings import SearchTable
+from quantize.search.vectors import Counted
+
+LONGEST = 24
+Batch = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """Final vectors of one language, shape (words, WIDTH), and how much each word pulls, shape (words,)."""
+
+    vectors: npt.NDArray[np.float32]
+    pulls: npt.NDArray[np.float32]
+
+
+class Aligner(nn.Module):
+    """Maps counted vectors and weighs them into one vector a text."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.map = nn.Linear(width, WIDTH, bias=False)
+        self.map.weight.data = torch.eye(WIDTH, width)
+        self.pull = nn.Linear(width + 1, 1)
+        self.pull.weight.data.zero_()
+        self.pull.weight.data[0, width] = 0.3
+        self.scale = nn.Parameter(torch.tensor(2.5))
+
+    def pulls(self, vectors: Tensor, weights: Tensor) -> Tensor:
+        """Return how much each word pulls, shape of `weights`."""
+        return nn.functional.softplus(self.pull(torch.cat([vectors, weights[..., None]], -1)).squeeze(-1))
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return unit vectors, shape (texts, WIDTH), for padded words, shape (texts, LONGEST, width)."""
+        vectors, weights = batch
+        pulls = self.pulls(vectors, weights) * (weights > 0)
+        centre = (self.map(vectors) * pulls[..., None]).sum(1)
+        return centre / (centre.norm(dim=-1, keepdim=True) + 1e-6)
+
+
+def align(packs: list[Pack], counted: dict[str, Counted], table: SearchTable, seed: int) -> dict[str, Aligned]:
+    """Train the map on the packs and apply it to every word."""
+    torch.manual_seed(seed)
+    random = np.random.default_rng(seed)
+    entries = [(lesson.lang, entry) for pack in packs for lesson in pack.lessons for entry in lesson.bank]
+    lookup = {lang: {word: row for row, word in enumerate(c.words)} for lang, c in counted.items()}
+    ways = [[_words(t, lang, counted, lookup) for t in (e.question, *e.variants)] for lang, e in entries]
+    answers = [_words(e.text, lang, counted, lookup) for lang, e in entries]
+    several = [number for number, found in enumerate(ways) if len(found) > 1]
+    model = Aligner(table.counted_width)
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
+    for _ in range(table.align_steps):
+        chosen = random.choice(several, min(table.align_batch, len(several)), replace=False)
+        pairs = [random.choice(len(ways[n]), 2, replace=False) for n in chosen]
+        one = model(_batch([ways[n][i] for n, (i, _) in zip(chosen, pairs, strict=True)], table.counted_width))
+        other = model(_batch([ways[n][j] for n, (_, j) in zip(chosen, pairs, strict=True)], table.counted_width))
+        answer = model(_batch([answers[n] for n in chosen], table.counted_width))
+        right = torch.arange(len(chosen))
+        heat = model.scale.exp()
+        loss = nn.functional.cross_entropy(one @ other.T * heat, right)
+        loss = loss + 0.5 * nn.functional.cross_entropy(one @ answer.T * heat, right)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return {lang: _apply(model, c) for lang, c in counted.items()}
+
+
+Words = list[tuple[npt.NDArray[np.float32], float]]
+
+
+def _words(text: str, lang: str, counted: dict[str, Counted], lookup: dict[str, dict[str, int]]) -> Words:
+    rows = [
+        min((lookup[lang][form[2:]] for form in term if form[2:] in lookup[lang]), default=-1)
+        for term in dict.fromkeys(content_terms(text, lang))
+    ]
+    return [(counted[lang].vectors[r], max(0.2, float(counted[lang].weights[r]))) for r in rows if r >= 0]
+
+
+def _batch(texts: list[Words], width: int) -> Batch:
+    vectors, weights = torch.zeros(len(texts), LONGEST, width), torch.zeros(len(texts), LONGEST)
+    for row, words in enumerate(texts):
+        for column, (vector, weight) in enumerate(words[:LONGEST]):
+            vectors[row, column] = torch.from_numpy(vector)
+            weights[row, column] = weight
+    return vectors, weights
+
+
+def _apply(model: Aligner, counted: Counted) -> Aligned:
+    with torch.no_grad():
+        vectors = torch.from_numpy(counted.vectors)
+        weights = torch.from_numpy(np.maximum(counted.weights, 0.2))
+        return Aligned(model.map(vectors).numpy(), model.pulls(vectors, weights).numpy())

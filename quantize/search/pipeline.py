@@ -1,0 +1,126 @@
+"""The steps from texts to a shipped search model: count, align, fit, publish."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import edge.tutor.reader
+from edge.files import sha256_of, write_atomic
+from edge.library.meaning import Meaning
+from quantize.reader.corpus import require_archives
+from quantize.recipe import Recipe, read_table
+from quantize.search.settings import QUESTIONS, SearchTable, read_questions
+from quantize.steps import Input, Step
+
+VERSION = 1
+"""Grows when the code would make something else from the same inputs."""
+
+LANGS = ("es", "pt")
+READER = Path(edge.tutor.reader.__file__).parent.parent / "models" / "reader"
+DATA = (
+    ("Global African Storybook Project", "CC-BY-4.0", "global-asp/global-asp @ b0193c31, asp-source @ 99e02236"),
+    ("ELTeC-spa, ELTeC-por, cligs textbox novels", "public domain, markup CC-BY-4.0", "COST-ELTeC, cligs/textbox"),
+    ("OpenStax textbooks in Spanish", "CC-BY-4.0", "openstax/osbooks-*, Rice University"),
+    ("SQuAD-es paragraphs", "CC-BY-4.0", "ccasimiro88/TranslateAlignRetrieve @ c8478421"),
+    ("Amauta's own packs and pupils' questions", "CC-BY-SA-4.0", "edge/packs, quantize/search/pupils.toml"),
+)
+CANNOT = (
+    "It knows words, not facts: it only places what the packs hold.",
+    "A question about a near topic that the packs do not hold may still get an answer; see false_answers.",
+    "Portuguese was counted in novels and nine lessons, and is weaker than Spanish.",
+    "The pupils' questions were written by us in the manner of pupils, not collected in classrooms.",
+)
+
+
+def steps(recipe: Recipe, work: Path) -> list[Step]:
+    """Return the steps of a search recipe."""
+    table = read_table(recipe, SearchTable)
+    common: dict[str, Input] = {"version": VERSION, "seed": recipe.seed, "table": repr(table)}
+    packs: dict[str, Input] = {f"pack {folder.name}": folder for folder in recipe.packs}
+    corpora: dict[str, Input] = (
+        {path.name: path for path in require_archives(recipe.corpora)} if recipe.corpora else {}
+    )
+    counted, aligned, judged = work / "counted", work / "aligned", work / "judged"
+    questions: dict[str, Input] = {"questions": QUESTIONS, "reader": READER}
+    return [
+        Step("count", counted, common | packs | corpora, lambda: _count(recipe, table, counted)),
+        Step("align", aligned, common | packs | {"counted": counted}, lambda: _align(recipe, table, counted, aligned)),
+        Step("fit", judged, common | packs | questions | {"aligned": aligned}, lambda: _fit(recipe, table, aligned, judged)),
+        Step("publish", recipe.output, {"aligned": aligned, "judged": judged}, lambda: _publish(recipe, aligned, judged)),
+    ]
+
+
+def _count(recipe: Recipe, table: SearchTable, counted: Path) -> None:
+    from quantize.search.texts import read_packs, texts_of
+    from quantize.search.vectors import count
+
+    counted.mkdir(parents=True, exist_ok=True)
+    packs = read_packs(recipe.packs)
+    for lang in LANGS:
+        texts = texts_of(lang, packs, recipe.corpora, table.novel_paragraphs, table.pack_copies)
+        found = count(texts, lang, table.vocabulary, table.least_count, table.counted_width, recipe.seed)
+        found.save(counted / f"{lang}.npz")
+
+
+def _align(recipe: Recipe, table: SearchTable, counted: Path, aligned: Path) -> None:
+    import numpy as np
+    import torch
+
+    from quantize.search.align import align
+    from quantize.search.texts import read_packs
+    from quantize.search.vectors import Counted
+
+    torch.set_num_threads(1)
+    aligned.mkdir(parents=True, exist_ok=True)
+    found = {lang: Counted.load(counted / f"{lang}.npz") for lang in LANGS}
+    for lang, result in align(read_packs(recipe.packs), found, table, recipe.seed).items():
+        scale = 127 / (np.abs(result.vectors).max(axis=1, keepdims=True) + 1e-9)
+        np.savez(
+            aligned / f"{lang}.npz",
+            words=np.frombuffer("\n".join(found[lang].words).encode(), dtype=np.uint8),
+            vectors=np.round(result.vectors * scale).astype(np.int8),
+            weights=found[lang].weights.astype(np.float16),
+            pulls=result.pulls.astype(np.float16),
+        )
+
+
+def _fit(recipe: Recipe, table: SearchTable, aligned: Path, judged: Path) -> None:
+    import torch
+
+    from edge.tutor.reader import Reader
+    from quantize.search.candidates import bank_groups, library_of, passage_groups, read_groups
+    from quantize.search.fit import as_json, fit
+    from quantize.search.texts import read_packs
+
+    torch.set_num_threads(1)
+    packs, questions, meaning = read_packs(recipe.packs), read_questions(), Meaning(aligned)
+    questions = [q for q in questions if q.lang in {pack.lang for pack in packs}]
+    library = library_of(packs, meaning)
+    bank = fit(list(bank_groups(library, questions, packs)), table, recipe.seed)
+    passage = fit(list(passage_groups(library, questions, packs)), table, recipe.seed)
+    library = library_of(packs, meaning, passage=passage.judge)
+    read = fit(list(read_groups(library, Reader.open(), questions, packs)), table, recipe.seed)
+    found = {"bank": bank, "passage": passage, "read": read}
+    judged.mkdir(parents=True, exist_ok=True)
+    write_atomic(judged / "judges.json", json.dumps({n: as_json(f.judge) for n, f in found.items()}).encode())
+    figures = {name: fitted.figures for name, fitted in found.items()}
+    write_atomic(judged / "figures.json", json.dumps(figures, indent=2).encode())
+
+
+def _publish(recipe: Recipe, aligned: Path, judged: Path) -> None:
+    files = [*sorted(aligned.glob("*.npz")), judged / "judges.json"]
+    for path in files:
+        write_atomic(recipe.output / path.name, path.read_bytes())
+    card: dict[str, Any] = {
+        "kind": "search",
+        "what": "Places a pupil's question among bank answers and passages, in Spanish and Portuguese.",
+        "licence": "GPL-3.0-or-later",
+        "architecture": "Factored co-occurrence vectors, a contrastive linear map, small judging networks; 8-bit",
+        "data": [{"name": name, "licence": licence, "source": source} for name, licence, source in DATA],
+        "figures": {"cross_validated": json.loads((judged / "figures.json").read_bytes())},
+        "cannot": list(CANNOT),
+        "files": {path.name: {"sha256": sha256_of(path), "size": path.stat().st_size} for path in files},
+    }
+    write_atomic(recipe.output / "card.json", (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())

@@ -1,0 +1,61 @@
+"""The table `[search]` of a recipe, and the questions that judgements are fitted on."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from quantize.recipe import RecipeError
+
+QUESTIONS = Path(__file__).parent / "pupils.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTable:
+    """How to make a search model."""
+
+    vocabulary: int = 24000
+    """Words kept for each language, the most frequent first."""
+
+    least_count: int = 8
+    """Rarer words get no vector."""
+
+    counted_width: int = 96
+    """Numbers a word has after counting, before it is aligned."""
+
+    novel_paragraphs: int = 200000
+    pack_copies: int = 10
+    align_steps: int = 600
+    align_batch: int = 192
+    hidden: int = 16
+    networks: int = 5
+    fit_steps: int = 300
+    rate: float = 0.02
+    weight_decay: float = 0.003
+    false_answers: float = 0.08
+    """The part of unanswerable questions that may get an answer; sets the thresholds."""
+
+    folds: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class PupilQuestion:
+    """A question as a pupil types it, written for fitting; `lesson` and `entry` say what answers it."""
+
+    text: str
+    lang: str
+    kind: str
+    """`answered`, `near` (shares words, has no answer) or `off`."""
+
+    lesson: str
+    entry: str
+
+
+def read_questions(path: Path = QUESTIONS) -> list[PupilQuestion]:
+    """Read the questions; RecipeError when the file is not whole."""
+    try:
+        rows = tomllib.loads(path.read_text(encoding="utf-8"))["question"]
+        return [PupilQuestion(**row) for row in rows]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise RecipeError("corpus-broken", path=path, reason=str(error)) from error
