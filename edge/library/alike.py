@@ -45,16 +45,17 @@ class Ranks:
 
 def nearest_way(question: Side, kind: str, entry: Entry) -> tuple[str, list[float]]:
     """Return the way to ask that is most alike, with its features."""
-    best_text, best, best_score = "", [0.0] * 7, -1.0
+    best_text, best, best_score = "", [0.0] * 9, -1.0
     for text, way_kind, way in entry.ways:
         exact, near = question.found_in(way)
         exact_back, near_back = way.found_in(question)
         features = [
             question.share(exact), question.share(near), way.share(exact_back), way.share(near_back),
+            question.pulled(near), way.pulled(near_back),
             kinds_agree(kind, way_kind), float(question.centre @ way.centre),
             float((exact * question.weights).sum()) / SCALE,
         ]  # fmt: skip
-        score = features[1] + features[3] + 0.1 * features[4]
+        score = features[1] + features[3] + 0.1 * features[6]
         if score > best_score:
             best_text, best, best_score = text, features, score
     return best_text, best
@@ -94,17 +95,17 @@ def passage_features(question: Side, rarity: Floats, passage: Side, about: Side,
     ]
 
 
-def question_shares(question: Side, other: Side) -> tuple[float, float]:
-    """Return the parts of the question that `other` holds exactly and nearly."""
+def question_shares(question: Side, other: Side) -> tuple[float, float, float]:
+    """Return the parts of the question that `other` holds exactly and nearly, and of what matters in it."""
     exact, near = question.found_in(other)
-    return question.share(exact), question.share(near)
+    return question.share(exact), question.share(near), question.pulled(near)
 
 
 def question_gaps(question: Side, rarity: Floats, other: Side) -> list[float]:
     """Return what is held and what is lacking, as shares and as sums: one rare word missing tells much."""
     exact, near = question.found_in(other)
     if not len(exact):
-        return [0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, float(question.centre @ other.centre)]
+        return [0.0] * 2 + [1.0] * 3 + [0.0] * 2 + [1.0] + [0.0] * 2 + [1.0] * 2 + [0.0]
     lacking = question.weights * (1 - near)
     return [
         question.share(exact),
@@ -115,5 +116,9 @@ def question_gaps(question: Side, rarity: Floats, other: Side) -> list[float]:
         len(exact) / 10,
         float((rarity * exact).sum()) / SCALE,
         float((rarity * (1 - exact)).max()) / 10,
+        question.pulled(exact),
+        question.pulled(near),
+        float((question.pulls * (1 - near)).max()) / 5,
+        float((question.pulls * (1 - near)).sum()) / SCALE,
         float(question.centre @ other.centre),
     ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge.errors import PackError
+from edge.library.asked import FILE_NAME, add_asked
 from edge.library.fields import Fields
 from edge.library.lesson import parse_lesson
 from edge.library.pack import SUBJECTS, Complaint, Lesson, Pack, complaint
@@ -29,6 +30,9 @@ def read_pack(folder: Path) -> tuple[Pack, list[Complaint]]:
             lessons.append(lesson)
     if not lessons:
         complaints.append(complaint(folder / "lessons", 1, "no-lessons"))
+    asked = folder / FILE_NAME
+    if asked.exists() and (source := _text_of(asked, complaints)) is not None:
+        lessons = list(add_asked(source, asked, lessons, complaints))
     return replace(pack, lessons=tuple(lessons)), complaints
 
 
@@ -70,6 +74,12 @@ def read_lesson(pack: Pack, lesson_id: str) -> Lesson:
         first = (complaints + found)[0]
         raise PackError("lesson-unreadable", lesson=lesson_id, reason=first.say("en"))
     return lesson
+
+
+def pack_files(folder: Path) -> list[Path]:
+    """Return every file that belongs to a pack."""
+    asked = folder / FILE_NAME
+    return [folder / "pack.toml", *([asked] if asked.exists() else []), *lesson_files(folder)]
 
 
 def lesson_files(folder: Path) -> list[Path]:

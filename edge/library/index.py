@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from edge.library.folder import lesson_files, read_pack
+from edge.library.folder import pack_files, read_pack
 from edge.library.meaning import Meaning
 from edge.library.pack import BankEntry, Complaint, Lesson, Pack
 from edge.library.question import kind_of
@@ -48,7 +48,7 @@ def fingerprint(folders: Iterable[Path], meaning: Meaning) -> str:
     """Return a name for the present state of these packs (paths, sizes, times) and of the vectors."""
     digest = hashlib.sha256(f"{FORMAT} {meaning.fingerprint()}".encode())
     for folder in folders:
-        for path in (folder / "pack.toml", *lesson_files(folder)):
+        for path in pack_files(folder):
             facts = path.stat()
             digest.update(f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 EMBEDDED = Path(__file__).parent.parent / "models" / "search"
 WIDTH = 64
 LEAST_WEIGHT = 0.2
-UNKNOWN_WEIGHT = 9.0
-"""What a word weighs that the vectors lack: it is rare."""
+UNKNOWN_WEIGHT, UNKNOWN_PULL = 9.0, 2.5
+"""What a word weighs and how much it pulls when the vectors lack it: it is rare, often a name."""
 
 NEAR_FROM, NEAR_SPAN, NEAR_MOST = 0.35, 0.5, 0.9
 """A cosine of 0.35 or less says nothing; 0.8 and more nearly counts as the same word."""
@@ -42,6 +42,9 @@ class Side:
 
     weights: Floats
     """Shape (words,): how much each word tells, from how rare it is in the language."""
+
+    pulls: Floats
+    """Shape (words,): how much each word matters for what is asked, learned from paraphrases."""
 
     centre: Floats
     """Shape (WIDTH,): where the whole text stands, unit length or zero."""
@@ -64,6 +67,10 @@ class Side:
     def share(self, found: Floats) -> float:
         """Return the part of this side's weight that was found."""
         return float((found * self.weights).sum() / (self.weights.sum() + 1e-6))
+
+    def pulled(self, found: Floats) -> float:
+        """Return the part of what matters on this side that was found."""
+        return float((found * self.pulls).sum() / (self.pulls.sum() + 1e-6))
 
 
 class Meaning:
@@ -90,15 +97,15 @@ class Meaning:
         rows = [self._row(table, term) for term in kept]
         vectors = np.zeros((len(kept), WIDTH), dtype=np.float32)
         weights = np.full(len(kept), UNKNOWN_WEIGHT, dtype=np.float32)
-        pull = np.zeros(len(kept), dtype=np.float32)
+        pulls = np.full(len(kept), UNKNOWN_PULL, dtype=np.float32)
         held = [n for n, row in enumerate(rows) if row is not None]
         if held:
             at = [row for row in rows if row is not None]
             vectors[held] = table["vectors"][at]
             weights[held] = np.maximum(table["weights"][at], LEAST_WEIGHT)
-            pull[held] = table["pulls"][at]
-        centre = (vectors * pull[:, None]).sum(axis=0)
-        return Side(kept, vectors, weights, centre / (float(np.linalg.norm(centre)) + 1e-6))
+            pulls[held] = table["pulls"][at]
+        centre = (vectors * pulls[:, None]).sum(axis=0)
+        return Side(kept, vectors, weights, pulls, centre / (float(np.linalg.norm(centre)) + 1e-6))
 
     def _row(self, table: dict[str, Any], term: Term) -> int | None:
         rows = [row for form in term if (row := table["rows"].get(form[2:])) is not None]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge.errors import PackError
 from edge.library.check import check
-from edge.library.folder import lesson_files, read_pack
+from edge.library.folder import pack_files, read_pack
 from edge.library.pack import Pack
 
 PACK_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -32,9 +32,8 @@ def copy_pack(pack: Pack, target: Path) -> None:
         for rest in (new, old):
             shutil.rmtree(rest, ignore_errors=True)
         (new / "lessons").mkdir(parents=True)
-        shutil.copyfile(pack.folder / "pack.toml", new / "pack.toml")
-        for path in lesson_files(pack.folder):
-            shutil.copyfile(path, new / "lessons" / path.name)
+        for path in pack_files(pack.folder):
+            shutil.copyfile(path, new / path.relative_to(pack.folder))
         if target.exists():
             target.rename(old)
         new.rename(target)

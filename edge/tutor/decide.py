@@ -11,6 +11,9 @@ from edge.library.search import Passage
 PASSAGES_READ = 6
 """How many passages the reader is given."""
 
+SURE = 0.75
+"""A bank answer this likely is shown at once, without asking the reader."""
+
 LEADING = 0.5
 """From this confidence on, the reader's sentence leads and its passage follows; below, the passage speaks for itself."""
 

@@ -93,6 +93,9 @@ class Line:
     pairs: float
     """Share of the question's neighbouring stems that are near each other here too."""
 
+    local: float
+    """How well it fits by words that few of the passage's other sentences hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
@@ -165,10 +168,11 @@ def _sequence(
     shares = [_share(asked, {word.stem for word in words}) for _, _, words in sentences]
     order = sorted(range(len(shares)), key=lambda i: (-shares[i], i))
     ranks = {index: min(rank, 2) for rank, index in enumerate(order)}
+    local = _local_fits(asked, [words for _, _, words in sentences])
     lines = []
     for index, (start, end, words) in enumerate(sentences):
         share, rank = shares[index], ranks[index]
-        lines.append(Line(start, end, len(ids), share, _pairs(asked, words)))
+        lines.append(Line(start, end, len(ids), share, _pairs(asked, words), local[index]))
         ids.append(SENTENCE)
         kinds.append(5 + rank * 3 + (0 if share < 0.34 else 1 if share < 0.67 else 2))
         places.append((-1, -1))
@@ -183,6 +187,20 @@ def _sequence(
 
 def _share(asked: Asked, present: Collection[str]) -> float:
     return sum(weight for stem, weight in asked.stems.items() if stem in present) / asked.mass
+
+
+def _local_fits(asked: Asked, sentences: Sequence[Sequence[Word]]) -> list[float]:
+    """Score the sentences of one passage against each other (BM25, weighing words by this passage alone)."""
+    held = [[word.stem for word in words if word.stem] for words in sentences]
+    mean = sum(map(len, held)) / len(held) or 1.0
+    fits = [0.0] * len(held)
+    for stem in asked.stems:
+        counts = [stems.count(stem) for stems in held]
+        holding = sum(count > 0 for count in counts)
+        weight = math.log(1 + (len(held) - holding + 0.5) / (holding + 0.5))
+        for number, count in enumerate(counts):
+            fits[number] += weight * count * 2.2 / (count + 0.48 + 0.72 * len(held[number]) / mean)
+    return fits
 
 
 def _pairs(asked: Asked, words: Sequence[Word]) -> float:

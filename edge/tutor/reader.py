@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,23 @@ AT_MOST = 5
 LONGEST_SPAN_PIECES = 24
 MAX_PASSAGES = 12
 MAX_PASSAGE_LETTERS = 6000
-FEATURES = ("answers", "any", "span", "line", "pairs", "passage", "lacks", "order", "length", "ahead", "lead")
-"""What the calibration weighs, in the order of its weights."""
+FEATURES = (
+    "answers",
+    "any",
+    "span",
+    "line",
+    "pairs",
+    "passage",
+    "lacks",
+    "order",
+    "length",
+    "local",
+    "share",
+)
+"""What is known of each sentence; the ranking has one weight for each."""
+
+TRUST = ("score", "gap", "any", "line", "passage", "lacks")
+"""What is known of the best sentence; confidence in it has one weight for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +75,34 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Weighs features into a probability: one weight each, then a scale for the best sentence."""
+    """Ranks sentences by weighed features, and says how far the best one can be trusted."""
 
-    weights: tuple[float, ...]
+    ranking: tuple[float, ...]
+    trust: tuple[float, ...]
     bias: float
-    slope: float
-    shift: float
 
-    def confidence(self, features: Sequence[float]) -> float:
-        """Return the probability that a sentence with these features answers."""
-        total = self.bias + sum(w * f for w, f in zip(self.weights, features, strict=True))
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.slope * total + self.shift))))
+    def scores(self, many: Sequence[Seen]) -> list[float]:
+        """Return how well each sentence answers, beside the others."""
+        return [sum(w * f for w, f in zip(self.ranking, seen.features, strict=True)) for seen in many]
+
+    def confidences(self, many: Sequence[Seen]) -> list[float]:
+        """Return the probability that each sentence answers."""
+        scores = self.scores(many)
+        best = max(range(len(many)), key=lambda n: scores[n], default=None)
+        if best is None:
+            return []
+        facts = trust_facts(many, scores, best)
+        total = self.bias + sum(w * f for w, f in zip(self.trust, facts, strict=True))
+        chance = 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+        return [chance * math.exp(max(-30.0, score - scores[best])) for score in scores]
+
+
+def trust_facts(many: Sequence[Seen], scores: Sequence[float], best: int) -> tuple[float, ...]:
+    """Return what TRUST names about the best of some sentences."""
+    others = [score for number, score in enumerate(scores) if number != best]
+    gap = min(3.0, scores[best] - max(others, default=-math.inf))
+    facts = dict(zip(FEATURES, many[best].features, strict=True))
+    return (scores[best], gap, *(facts[name] for name in TRUST[2:]))
 
 
 class Reader:
@@ -97,15 +129,16 @@ class Reader:
     def read(self, question: str, passages: Sequence[str], lang: str) -> list[Reading]:
         """Return the sentences that may answer, the surest first, at most five; `passages` best first."""
         del lang  # one network reads Spanish and Portuguese
+        many = self.look(question, passages)
         readings = []
-        for seen in self.look(question, passages):
+        for seen, confidence in zip(many, self._judge.confidences(many), strict=True):
             text = passages[seen.passage]
             readings.append(
                 Reading(
                     passage=seen.passage,
                     sentence=text[seen.start : seen.end],
                     span=text[seen.span[0] : seen.span[1]],
-                    confidence=self._judge.confidence(seen.features),
+                    confidence=confidence,
                     start=seen.start,
                     end=seen.end,
                 )
@@ -126,13 +159,11 @@ class Reader:
         if not parts:
             return []
         logits = self._run([part for _, part in parts])
-        return _compared(
-            [
-                seen
-                for (number, part), rows in zip(parts, logits, strict=True)
-                for seen in _describe(asked, number, part, rows)
-            ]
-        )
+        return [
+            seen
+            for (number, part), rows in zip(parts, logits, strict=True)
+            for seen in _describe(asked, number, part, rows)
+        ]
 
     def _run(self, parts: Sequence[Encoded]) -> Any:
         import numpy as np
@@ -158,6 +189,7 @@ def _describe(asked: Asked, number: int, part: Encoded, logits: Any) -> list[See
     """Turn the network's numbers for one sequence into one description a sentence."""
     begins, ends = _log_shares(part, logits[:, 0]), _log_shares(part, logits[:, 1])
     lacking = max((w for stem, w in asked.stems.items() if stem not in part.stems), default=0.0) / RARE
+    top = max((line.local for line in part.lines), default=0.0)
     found = []
     for line in part.lines:
         if line.marker >= len(part.ids) - 1:
@@ -173,20 +205,10 @@ def _describe(asked: Asked, number: int, part: Encoded, logits: Any) -> list[See
             lacking,
             1 / (1 + number),
             math.log(line.end - line.start + 1) - 4,
+            line.local / 4,
+            line.local / top if top else 0.0,
         )
         found.append(Seen(number, line.start, line.end, span, features))
-    return found
-
-
-def _compared(many: Sequence[Seen]) -> list[Seen]:
-    """Add to each sentence how far it is ahead of the best other one: by the network, and by its words."""
-    answers, line = FEATURES.index("answers"), FEATURES.index("line")
-    found = []
-    for seen in many:
-        others = [other.features for other in many if other is not seen]
-        ahead = seen.features[answers] - max((other[answers] for other in others), default=-4.0)
-        lead = seen.features[line] - max((other[line] for other in others), default=0.0)
-        found.append(replace(seen, features=(*seen.features, ahead, lead)))
     return found
 
 
@@ -239,10 +261,13 @@ def _read_checked(path: Path, card: Mapping[str, Any]) -> bytes:
 
 def _judge_of(card: Mapping[str, Any]) -> Judge:
     found = card["calibration"]
-    if tuple(found["features"]) != FEATURES or len(found["weights"]) != len(FEATURES):
+    if tuple(found["features"]) != FEATURES or tuple(found["facts"]) != TRUST:
         raise ValueError(f"calibration is for {found['features']}")
-    weights = tuple(float(weight) for weight in found["weights"])
-    return Judge(weights, float(found["bias"]), float(found["slope"]), float(found["shift"]))
+    ranking = tuple(float(weight) for weight in found["ranking"])
+    trust = tuple(float(weight) for weight in found["trust"])
+    if len(ranking) != len(FEATURES) or len(trust) != len(TRUST):
+        raise ValueError("calibration lacks weights")
+    return Judge(ranking, trust, float(found["bias"]))
 
 
 def _session(network: bytes, place: Path) -> Any:

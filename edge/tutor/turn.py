@@ -109,12 +109,15 @@ class Tutor:
         if (found := read_sum(question)) is not None:
             return self._reckoned(found, lang), []
         asked = self._library.understand(question, lang)
-        if draft := self._from_bank(asked, lesson):
-            return draft, []
-        passages = self._library.passages(asked, decide.PASSAGES_READ, lesson)
-        if draft := self._from_passages(asked, passages):
-            return draft, passages
-        return Draft((words.say("tutor.none"),), "none"), []
+        fit, draft = self._from_bank(asked, lesson)
+        passages: list[Passage] = []
+        if fit < decide.SURE:
+            passages = self._library.passages(asked, decide.PASSAGES_READ, lesson)
+            read_fit, read = self._from_passages(asked, passages)
+            fit, draft = max((fit, draft), (read_fit, read), key=lambda judged: judged[0])
+        if draft is None or fit < self._library.judge("bank").threshold:
+            return Draft((words.say("tutor.none"),), "none"), []
+        return draft, passages
 
     def _reckoned(self, found: Sum, lang: str) -> Draft:
         text = f"{found.shown} = {show_value(found.value, lang)}"
@@ -123,29 +126,27 @@ class Tutor:
         sources = tuple(Source(p.pack, p.lesson, p.title, p.text) for p in passages)
         return Draft((text,), "bank", sources, "arithmetic")
 
-    def _from_bank(self, asked: Question, lesson: str | None) -> Draft | None:
-        """Return the likeliest reviewed answer, if it is likely enough."""
+    def _from_bank(self, asked: Question, lesson: str | None) -> tuple[float, Draft | None]:
+        """Return the likeliest reviewed answer, with the probability that it answers."""
         best = next((found for found in self._library.bank(asked) if lesson in (None, found.lesson)), None)
-        if best is None or best.fit < self._library.judge("bank").threshold:
-            return None
+        if best is None:
+            return 0.0, None
         source = Source(best.lesson.partition("/")[0], best.lesson, self._library.title(best.lesson), best.text)
-        return Draft((best.text,), "bank", (source,))
+        return best.fit, Draft((best.text,), "bank", (source,))
 
-    def _from_passages(self, asked: Question, passages: list[Passage]) -> Draft | None:
-        """Return the passage that the reader finds the answer in, if that is likely enough."""
-        if not passages:
-            return None
-        readings = self._reader().read(asked.text, [p.text for p in passages], asked.lang)
+    def _from_passages(self, asked: Question, passages: list[Passage]) -> tuple[float, Draft | None]:
+        """Return the passage that the reader finds the answer in, with the probability that it answers."""
+        readings = self._reader().read(asked.text, [p.text for p in passages], asked.lang) if passages else []
         features = [decide.read_features(passages[r.passage], r.confidence) for r in readings]
-        judge = self._library.judge("read")
-        fit, reading = max(zip(judge.of(features), readings, strict=True), key=lambda pair: pair[0], default=(0.0, None))
-        if reading is None or fit < judge.threshold:
-            return None
+        fits = self._library.judge("read").of(features)
+        fit, reading = max(zip(fits, readings, strict=True), key=lambda pair: pair[0], default=(0.0, None))
+        if reading is None:
+            return 0.0, None
         passage = passages[reading.passage]
         source = Source(passage.pack, passage.lesson, passage.title, passage.text)
         leads = reading.confidence >= decide.LEADING and reading.sentence != passage.text
         parts = (reading.sentence, passage.text) if leads else (passage.text,)
-        return Draft(parts, "passage", (source,), "reader")
+        return fit, Draft(parts, "passage", (source,), "reader")
 
     def _ms_since(self, start: float) -> int:
         return round((self._clock() - start) * 1000)

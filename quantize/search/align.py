@@ -8,6 +8,7 @@ same map, so they stay among their neighbours. Pupils' questions are not used he
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +57,9 @@ class Aligner(nn.Module):
         return centre / (centre.norm(dim=-1, keepdim=True) + 1e-6)
 
 
-def align(packs: list[Pack], counted: dict[str, Counted], table: SearchTable, seed: int) -> dict[str, Aligned]:
+def align(
+    packs: list[Pack], counted: dict[str, Counted], table: SearchTable, seed: int
+) -> dict[str, Aligned]:
     """Train the map on the packs and apply it to every word."""
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
@@ -108,3 +111,17 @@ def _apply(model: Aligner, counted: Counted) -> Aligned:
         vectors = torch.from_numpy(counted.vectors)
         weights = torch.from_numpy(np.maximum(counted.weights, 0.2))
         return Aligned(model.map(vectors).numpy(), model.pulls(vectors, weights).numpy())
+
+
+def save_aligned(aligned: dict[str, Aligned], counted: dict[str, Counted], folder: Path) -> None:
+    """Write what devices read, one file a language: 8-bit vectors, words by newlines, two weights a word."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for lang, found in aligned.items():
+        scale = 127 / (np.abs(found.vectors).max(axis=1, keepdims=True) + 1e-9)
+        np.savez(
+            folder / f"{lang}.npz",
+            words=np.frombuffer("\n".join(counted[lang].words).encode(), dtype=np.uint8),
+            vectors=np.round(found.vectors * scale).astype(np.int8),
+            weights=counted[lang].weights.astype(np.float16),
+            pulls=found.pulls.astype(np.float16),
+        )

@@ -7,13 +7,14 @@ training what it will see on a device.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from edge.library.judge import Judge
 from edge.library.library import Library
 from edge.library.meaning import Meaning
-from edge.library.pack import Pack
+from edge.library.pack import BankEntry, Lesson, Pack
 from edge.library.terms import content_terms
 from edge.tutor.decide import PASSAGES_READ, read_features
 from edge.tutor.reader import Reader
@@ -33,6 +34,18 @@ def library_of(packs: Sequence[Pack], meaning: Meaning, **judges: Judge) -> Libr
     """Return a library in memory; judgements that are not given find everything equally likely."""
     named = {name: judges.get(name, UNDECIDED) for name in ("bank", "passage", "read")}
     return Library.in_memory([(pack, []) for pack in packs], meaning, named)
+
+
+def without(packs: Sequence[Pack], texts: frozenset[str]) -> list[Pack]:
+    """Return the packs without these ways to ask; a bank question itself always stays."""
+
+    def kept(entry: BankEntry) -> BankEntry:
+        return replace(entry, variants=tuple(way for way in entry.variants if way not in texts))
+
+    def lesson(found: Lesson) -> Lesson:
+        return replace(found, bank=tuple(kept(entry) for entry in found.bank))
+
+    return [replace(pack, lessons=tuple(lesson(x) for x in pack.lessons)) for pack in packs]
 
 
 def bank_groups(library: Library, questions: Sequence[PupilQuestion], packs: Sequence[Pack]) -> Iterator[Group]:

@@ -1,7 +1,6 @@
 """Fit the judgements: which bank entry answers, which passage, and when nothing does.
 
-Cross-validated by question; the threshold is where the given part of the unanswerable
-questions would get an answer.
+Cross-validated by question, with libraries and vectors that had not seen the fold's questions either.
 """
 
 from __future__ import annotations
@@ -36,17 +35,26 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A judgement with what cross-validation says about it."""
+    """A judgement, and what it said of each question when it had not been fitted on it."""
 
     judge: Judge
-    figures: dict[str, float]
+    best: npt.NDArray[np.float64]
+    """The probability of the best candidate of each group, shape (groups,)."""
+
+    good: npt.NDArray[np.bool_]
+    """Whether that candidate is a good answer, shape (groups,)."""
+
+
+def fold_of(text: str, folds: int) -> int:
+    """Return the fold of a question, the same on every machine."""
+    return zlib.crc32(text.encode()) % folds
 
 
 def fit(groups: Sequence[Group], table: SearchTable, seed: int) -> Fitted:
-    """Fit on all groups; figures and threshold come from folds that were not fitted on."""
+    """Fit on all groups; what is said of each comes from networks that did not see its fold."""
     best = np.zeros(len(groups))
     good = np.zeros(len(groups), dtype=bool)
-    folds = np.array([zlib.crc32(group.text.encode()) % table.folds for group in groups])
+    folds = np.array([fold_of(group.text, table.folds) for group in groups])
     for fold in range(table.folds):
         judge = _train([g for g, f in zip(groups, folds, strict=True) if f != fold], table, seed)
         for number in np.flatnonzero(folds == fold):
@@ -54,26 +62,27 @@ def fit(groups: Sequence[Group], table: SearchTable, seed: int) -> Fitted:
                 probability = judge.probabilities(groups[number].features)
                 best[number] = probability.max()
                 good[number] = groups[number].good[probability.argmax()]
-    answerable = np.array([group.answerable for group in groups])
-    threshold = float(np.quantile(best[~answerable], 1 - table.false_answers))
-    final = _train(groups, table, seed, threshold)
-    apart = (best[answerable][:, None] > best[~answerable][None]).mean()
+    return Fitted(_train(groups, table, seed), best, good)
+
+
+def figures_of(
+    best: npt.NDArray[np.float64], good: npt.NDArray[np.bool_], answerable: npt.NDArray[np.bool_], threshold: float
+) -> dict[str, float]:
+    """Return what a threshold means for questions that were not fitted on."""
     shown = best >= threshold
-    return Fitted(
-        final,
-        {
-            "questions": len(groups),
-            "first_is_right": round(float(good[answerable].mean()), 3),
-            "auc": round(float(apart), 3),
-            "threshold": round(threshold, 4),
-            "answered_right": round(float((good & shown)[answerable].mean()), 3),
-            "answered_wrong": round(float((~good & shown)[answerable].mean()), 3),
-            "false_answers": round(float(shown[~answerable].mean()), 3),
-        },
-    )
+    apart = (best[answerable][:, None] > best[~answerable][None]).mean()
+    return {
+        "questions": len(best),
+        "first_is_right": round(float(good[answerable].mean()), 3),
+        "auc": round(float(apart), 3),
+        "threshold": round(threshold, 4),
+        "answered_right": round(float((good & shown)[answerable].mean()), 3),
+        "answered_wrong": round(float((~good & shown)[answerable].mean()), 3),
+        "false_answers": round(float(shown[~answerable].mean()), 3),
+    }
 
 
-def _train(groups: Sequence[Group], table: SearchTable, seed: int, threshold: float = 0.5) -> Judge:
+def _train(groups: Sequence[Group], table: SearchTable, seed: int) -> Judge:
     features = np.concatenate([g.features for g in groups if len(g.features)])
     right = torch.from_numpy(np.concatenate([g.right for g in groups if len(g.right)]))
     mean, spread = features.mean(0), features.std(0) + 1e-3
@@ -89,7 +98,7 @@ def _train(groups: Sequence[Group], table: SearchTable, seed: int, threshold: fl
             loss.backward()
             optimizer.step()
         networks.append(_numbers(network))
-    return Judge(mean.astype(np.float32), spread.astype(np.float32), tuple(networks), threshold)
+    return Judge(mean.astype(np.float32), spread.astype(np.float32), tuple(networks), 0.5)
 
 
 def _numbers(network: nn.Sequential) -> tuple[Floats, Floats, Floats, float]:
@@ -97,7 +106,7 @@ def _numbers(network: nn.Sequential) -> tuple[Floats, Floats, Floats, float]:
     return hidden, bias, output[0], float(last[0])
 
 
-def as_json(judge: Judge) -> dict[str, Any]:
+def as_json(judge: Judge, threshold: float) -> dict[str, Any]:
     """Return a judgement as `edge.library.judge` reads it."""
 
     def rows(values: Floats) -> Any:
@@ -107,5 +116,5 @@ def as_json(judge: Judge) -> dict[str, Any]:
         "mean": rows(judge.mean),
         "spread": rows(judge.spread),
         "networks": [[rows(h), rows(b), rows(o), round(last, 5)] for h, b, o, last in judge.networks],
-        "threshold": round(judge.threshold, 5),
+        "threshold": round(threshold, 5),
     }

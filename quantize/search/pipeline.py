@@ -14,7 +14,7 @@ from quantize.recipe import Recipe, read_table
 from quantize.search.settings import QUESTIONS, SearchTable, read_questions
 from quantize.steps import Input, Step
 
-VERSION = 1
+VERSION = 2
 """Grows when the code would make something else from the same inputs."""
 
 LANGS = ("es", "pt")
@@ -65,52 +65,51 @@ def _count(recipe: Recipe, table: SearchTable, counted: Path) -> None:
 
 
 def _align(recipe: Recipe, table: SearchTable, counted: Path, aligned: Path) -> None:
-    import numpy as np
+    """Align on everything for devices, and without each fold's questions for fitting."""
     import torch
 
-    from quantize.search.align import align
+    from quantize.search.align import align, save_aligned
+    from quantize.search.candidates import without
+    from quantize.search.fit import fold_of
     from quantize.search.texts import read_packs
     from quantize.search.vectors import Counted
 
     torch.set_num_threads(1)
-    aligned.mkdir(parents=True, exist_ok=True)
+    packs, questions = read_packs(recipe.packs), read_questions()
     found = {lang: Counted.load(counted / f"{lang}.npz") for lang in LANGS}
-    for lang, result in align(read_packs(recipe.packs), found, table, recipe.seed).items():
-        scale = 127 / (np.abs(result.vectors).max(axis=1, keepdims=True) + 1e-9)
-        np.savez(
-            aligned / f"{lang}.npz",
-            words=np.frombuffer("\n".join(found[lang].words).encode(), dtype=np.uint8),
-            vectors=np.round(result.vectors * scale).astype(np.int8),
-            weights=found[lang].weights.astype(np.float16),
-            pulls=result.pulls.astype(np.float16),
-        )
+    save_aligned(align(packs, found, table, recipe.seed), found, aligned / "all")
+    for fold in range(table.folds):
+        unseen = frozenset(q.text for q in questions if fold_of(q.text, table.folds) == fold)
+        save_aligned(align(without(packs, unseen), found, table, recipe.seed), found, aligned / f"fold{fold}")
 
 
 def _fit(recipe: Recipe, table: SearchTable, aligned: Path, judged: Path) -> None:
+    import numpy as np
     import torch
 
-    from edge.tutor.reader import Reader
-    from quantize.search.candidates import bank_groups, library_of, passage_groups, read_groups
-    from quantize.search.fit import as_json, fit
-    from quantize.search.texts import read_packs
+    from quantize.search.fit import as_json, figures_of, fit
+    from quantize.search.folds import Folds
 
     torch.set_num_threads(1)
-    packs, questions, meaning = read_packs(recipe.packs), read_questions(), Meaning(aligned)
-    questions = [q for q in questions if q.lang in {pack.lang for pack in packs}]
-    library = library_of(packs, meaning)
-    bank = fit(list(bank_groups(library, questions, packs)), table, recipe.seed)
-    passage = fit(list(passage_groups(library, questions, packs)), table, recipe.seed)
-    library = library_of(packs, meaning, passage=passage.judge)
-    read = fit(list(read_groups(library, Reader.open(), questions, packs)), table, recipe.seed)
-    found = {"bank": bank, "passage": passage, "read": read}
+    folds = Folds(recipe.packs, aligned, table)
+    bank = fit(folds.bank(), table, recipe.seed)
+    passage = fit(folds.passages(), table, recipe.seed)
+    read = fit(folds.readings(passage.judge), table, recipe.seed)
+    answerable = np.array([bool(question.lesson) for question in folds.questions])
+    best = np.maximum(bank.best, read.best)
+    good = np.where(bank.best >= read.best, bank.good, read.good)
+    threshold = float(np.quantile(best[~answerable], 1 - table.false_answers))
     judged.mkdir(parents=True, exist_ok=True)
-    write_atomic(judged / "judges.json", json.dumps({n: as_json(f.judge) for n, f in found.items()}).encode())
-    figures = {name: fitted.figures for name, fitted in found.items()}
+    found = {"bank": bank, "passage": passage, "read": read}
+    judges = {name: as_json(fitted.judge, threshold) for name, fitted in found.items()}
+    write_atomic(judged / "judges.json", json.dumps(judges).encode())
+    figures = {name: figures_of(f.best, f.good, answerable, threshold) for name, f in found.items()}
+    figures["together"] = figures_of(best, good, answerable, threshold)
     write_atomic(judged / "figures.json", json.dumps(figures, indent=2).encode())
 
 
 def _publish(recipe: Recipe, aligned: Path, judged: Path) -> None:
-    files = [*sorted(aligned.glob("*.npz")), judged / "judges.json"]
+    files = [*sorted((aligned / "all").glob("*.npz")), judged / "judges.json"]
     for path in files:
         write_atomic(recipe.output / path.name, path.read_bytes())
     card: dict[str, Any] = {

@@ -1,0 +1,1 @@
+"""What a learner did, how it is marked, and what to practise next."""

@@ -1,0 +1,1 @@
+"""Text to sound: how a text is said, by which voice, through which device."""

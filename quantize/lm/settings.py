@@ -1,0 +1,86 @@
+"""What a language model's recipe may say, with the defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The sizes of one Llama. Rows of 256 keep every quantization type possible."""
+
+    vocabulary: int
+    context: int
+    hidden: int
+    layers: int
+    heads: int
+    key_heads: int
+    feed_forward: int
+    rope_theta: float = 10_000.0
+    epsilon: float = 1e-5
+
+    @property
+    def head_size(self) -> int:
+        """Return the width of one attention head."""
+        return self.hidden // self.heads
+
+
+@dataclass(frozen=True, slots=True)
+class LmSettings:
+    """The table `[lm]` of a recipe."""
+
+    vocabulary: int
+    context: int
+    hidden: int
+    layers: int
+    heads: int
+    key_heads: int
+    feed_forward: int
+    shares: tuple[str, ...]
+    """How much of the training each source is: "openstax 0.2"; sources that are absent give theirs away."""
+
+    tokens: int
+    """The training ends here, or with its minutes."""
+
+    minutes: float
+    rows: int
+    """Windows of `context` tokens in one step."""
+
+    rate: float
+    """Highest learning rate of the matrices (Muon); the embedding gets `embedding_rate` (AdamW)."""
+
+    embedding_rate: float = 0.003
+    threads: int = 1
+    """Threads of the training; on a busy machine one is faster than two."""
+
+    compile: bool = False
+    """Compile the network first: about a minute, then a quarter faster."""
+
+    text_chars: int = 12_000_000
+    """At most so much of each source of text."""
+
+    copies: int = 0
+    """Exercises in finding and copying a sentence, made from the texts."""
+
+    echoes: int = 0
+    """Windows of chance tokens that repeat: the shortest way to learn to copy."""
+
+    held_articles: tuple[str, ...] = ()
+    """Articles of the question corpus that are only for evaluation."""
+
+    quantization: str = "Q8_0"
+    evaluation_questions: int = 200
+    gates: tuple[str, ...] = ()
+    """What a capability must reach: "grounded_answer right 0.75" (capability, figure, least value)."""
+
+    def shape(self) -> Shape:
+        """Return the sizes of the network."""
+        return Shape(
+            vocabulary=self.vocabulary,
+            context=self.context,
+            hidden=self.hidden,
+            layers=self.layers,
+            heads=self.heads,
+            key_heads=self.key_heads,
+            feed_forward=self.feed_forward,
+        )

@@ -1,0 +1,1 @@
+"""The screen of Amauta: shows and tells, never decides."""

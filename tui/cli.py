@@ -1,0 +1,77 @@
+"""The command `amauta`: the app when no verb is given, every other verb through `edge.cli`.
+
+Nothing heavy is imported here; the screen's library only when the app opens.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from edge import cli as verbs
+from edge.command_line import ExitCode, Parser
+from edge.errors import EdgeError
+from edge.settings import Settings, load
+from edge.words import LANGUAGES, words_for
+
+VERB = "tutor"
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """Open the tutor or run another verb; return the exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given and given[0] not in (VERB, "--plain"):
+        return verbs.main(given, environ)
+    lang = environ.get("AMAUTA_LANG", LANGUAGES[0])
+    try:
+        settings = load(environ)
+        lang = settings.spoken_lang
+        if _wants_lines(given[1:] if given[:1] == [VERB] else given, settings) or not shows_screens(environ):
+            return _run_lines(settings)
+        return _run_app(settings)
+    except EdgeError as error:
+        sys.stderr.write(f"{error.say(lang)}\n")
+        return ExitCode.REFUSED
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+
+
+def _wants_lines(given: list[str], settings: Settings) -> bool:
+    words = words_for("tui", settings.spoken_lang)
+    parser = Parser(words_for("edge", settings.spoken_lang), f"amauta {VERB}", words.say("cli.description"))
+    parser.add_argument("--plain", action="store_true", help=words.say("cli.plain"))
+    return bool(parser.parse_args(given).plain)
+
+
+def shows_screens(environ: Mapping[str, str]) -> bool:
+    """Tell whether this terminal can show the app; a pipe and a dumb terminal get lines."""
+    dumb = environ.get("TERM", "") in ("", "dumb", "unknown") and os.name != "nt"
+    return sys.stdin.isatty() and sys.stdout.isatty() and not dumb
+
+
+def _run_lines(settings: Settings) -> int:
+    from tui.opening import open_services
+    from tui.plain import run
+
+    return run(open_services(settings), sys.stdin, sys.stdout)
+
+
+def _run_app(settings: Settings) -> int:
+    from tui.app import AmautaApp
+    from tui.opening import open_services
+
+    # Libraries beside the present folder would be loaded from it; start from our own instead.
+    settings = replace(settings, home=settings.home.absolute())
+    os.chdir(Path(__file__).parent)
+    app = AmautaApp(open_services(settings))
+    app.run()
+    if app.failure:
+        sys.stderr.write(f"{app.failure.say(settings.spoken_lang)}\n")
+        return ExitCode.REFUSED
+    return app.return_code or ExitCode.DONE

@@ -1,0 +1,40 @@
+"""Make the screen of a place. Each is imported when it is first wanted, so that the app opens sooner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.screen import Screen
+
+from tui.services import Services
+
+
+def make(place: str, services: Services) -> Screen[None]:
+    """Return a new screen for one of the places the F-keys lead to."""
+    return _maker(place)(services)
+
+
+def _maker(place: str) -> Callable[[Services], Screen[None]]:
+    if place == "lessons":
+        from tui.screens.lessons import LessonsScreen
+
+        return LessonsScreen
+    if place == "practise":
+        from tui.screens.practise import PractiseScreen
+
+        return PractiseScreen
+    if place == "progress":
+        from tui.screens.progress import ProgressScreen
+
+        return ProgressScreen
+    if place == "settings":
+        from tui.screens.settings import SettingsScreen
+
+        return SettingsScreen
+    if place == "who":
+        from tui.screens.who import WhoScreen
+
+        return WhoScreen
+    from tui.screens.help import HelpScreen
+
+    return HelpScreen

@@ -1,0 +1,37 @@
+"""A clear sentence where there is no room for a screen."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import Static
+
+from edge.words import Words
+
+LEAST_WIDTH = 60
+LEAST_HEIGHT = 20
+
+
+class SmallScreen(Screen[None]):
+    """Says how large the terminal is and how large it should be."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__()
+        self.words = words
+
+    def compose(self) -> ComposeResult:
+        """Only the sentence."""
+        yield Static(markup=False)
+
+    def on_resize(self, event: Resize) -> None:
+        """Keep the numbers true."""
+        self.query_one(Static).update(
+            self.words.say(
+                "app.small",
+                width=event.size.width,
+                height=event.size.height,
+                least_width=LEAST_WIDTH,
+                least_height=LEAST_HEIGHT,
+            )
+        )
