@@ -18,7 +18,9 @@ def main(names: list[str]) -> None:
     for name in names or NAMES:
         sys.stderr.write(f"{name} ...\n")
         module = importlib.import_module(f"benchmarks.{name}")
-        parts.append(f"## {name}\n\n{module.__doc__.splitlines()[0]}\n\n`python -m benchmarks {name}`\n\n{module.run()}\n")
+        parts.append(
+            f"## {name}\n\n{module.__doc__.splitlines()[0]}\n\n`python -m benchmarks {name}`\n\n{module.run()}\n"
+        )
         sys.stdout.write(f"{parts[-1]}\n")
     if not names:
         TARGET.write_text(f"{HEAD.format(machine=machine())}\n{chr(10).join(parts)}", encoding="utf-8")
@@ -36,9 +38,13 @@ def machine() -> str:
     model = "unknown processor"
     info = Path("/proc/cpuinfo")
     if info.exists():
-        lines = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        lines = [
+            line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
         model = lines[0] if lines else model
-    return f"{platform.system()} {platform.machine()}, {model}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    return (
+        f"{platform.system()} {platform.machine()}, {model}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    )
 
 
 if __name__ == "__main__":

@@ -52,7 +52,9 @@ def _until_prompt(command: list[str], environment: dict[str, str]) -> float:
     import pexpect
 
     start = time.perf_counter()
-    app = pexpect.spawn(command[0], command[1:], env={**environment, "TERM": "xterm-256color"}, cwd=str(ROOT), dimensions=(24, 80))
+    app = pexpect.spawn(
+        command[0], command[1:], env={**environment, "TERM": "xterm-256color"}, cwd=str(ROOT), dimensions=(24, 80)
+    )
     try:
         app.expect(SHOWN.encode(), timeout=20)
         return time.perf_counter() - start

@@ -17,7 +17,11 @@ def run() -> str:
     """Return the table."""
     environment = home_with_index()
     passage = tomllib.loads((DATA / "passage_question.toml").read_text(encoding="utf-8"))["question"]
-    questions = {"bank": "¿Cómo se alimentan las plantas?", "passage": passage, "none": "¿Quién ganó el mundial de fútbol?"}
+    questions = {
+        "bank": "¿Cómo se alimentan las plantas?",
+        "passage": passage,
+        "none": "¿Quién ganó el mundial de fútbol?",
+    }
     commands = [[*AMAUTA, "ask", question] for question in questions.values()]
     *found, peer = in_turn(RUNS, *((lambda c=c: timed(c, environment)) for c in [*commands, PEER]))
     rows = [

@@ -51,7 +51,9 @@ def timed(command: Sequence[str], environment: dict[str, str]) -> Timing:
 
 def medians(runs: Sequence[Timing]) -> Timing:
     """Return the median of each figure."""
-    return Timing(*(statistics.median(getattr(run, name) for run in runs) for name in ("first_byte", "whole", "peak_mb")))
+    return Timing(
+        *(statistics.median(getattr(run, name) for run in runs) for name in ("first_byte", "whole", "peak_mb"))
+    )
 
 
 def in_turn(times: int, *commands: Callable[[], Timing]) -> list[Timing]:

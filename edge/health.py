@@ -119,11 +119,12 @@ def _lessons(settings: Settings) -> Finding:
     from edge.library import index
     from edge.library.folder import lesson_files
     from edge.library.library import SUFFIX, folders_of
+    from edge.library.meaning import Meaning
 
     try:
         folders = folders_of(settings)
         count = sum(len(list(lesson_files(folder))) for folder in folders)
-        ready = (settings.index_folder / f"{index.fingerprint(folders)}{SUFFIX}").is_file()
+        ready = (settings.index_folder / f"{index.fingerprint(folders, Meaning())}{SUFFIX}").is_file()
     except (EdgeError, OSError) as error:
         return _finding("lessons", False, "lessons-broken", reason=str(error).splitlines()[0])
     if not count:

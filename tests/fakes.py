@@ -96,7 +96,9 @@ class FakeTutor:
         if slow:
             text = " ".join(f"palabra {n}" for n in range(200))
         for word in text.split(" "):
-            while slow and not self.hold.wait(0.005):
+            for _ in range(20 if slow else 0):
+                if self.hold.wait(0.005):
+                    break
                 if stop():
                     self.stopped += 1
                     return
@@ -164,9 +166,7 @@ class FakeServices(Services):
         )
         super().__init__(settings, openers, random=Random(seed), now=lambda: NOON)
 
-    def _voice(
-        self, _settings: Settings, _lang: str, on_problem: Callable[[SpeechError], None]
-    ) -> FakeSpeaker:
+    def _voice(self, _settings: Settings, _lang: str, on_problem: Callable[[SpeechError], None]) -> FakeSpeaker:
         self.fake_speaker.on_problem = on_problem
         return self.fake_speaker
 

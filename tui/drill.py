@@ -81,9 +81,7 @@ class SumSource:
 
 def level_for(attempts: list[Attempt], skill: Skill) -> int:
     """Return the level to practise: one up when four of five were right, one down after three wrong."""
-    by_level = {
-        level: [a for a in attempts if a.lesson == lesson_id(skill, level)] for level in range(1, LEVELS + 1)
-    }
+    by_level = {level: [a for a in attempts if a.lesson == lesson_id(skill, level)] for level in range(1, LEVELS + 1)}
     level = max((number for number, made in by_level.items() if made), default=1)
     recent = by_level[level][-5:]
     if len(recent) == 5 and sum(a.right and not a.hints for a in recent) >= 4:

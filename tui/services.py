@@ -71,9 +71,7 @@ class Openers:
 class Services:
     """Everything behind the screen, for one run of the app."""
 
-    def __init__(
-        self, settings: Settings, openers: Openers, *, random: Random, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, settings: Settings, openers: Openers, *, random: Random, now: Callable[[], datetime]) -> None:
         self.settings = settings
         self.random = random
         self.now = now
@@ -84,9 +82,7 @@ class Services:
         self._library = Lazy(lambda: openers.library(self.settings))
         self._tutor = Lazy(lambda: openers.tutor(self.library(), self.settings))
         self._store = Lazy(lambda: openers.store(self.settings))
-        self._speaker = Lazy(
-            lambda: openers.speaker(self.settings, self.content_lang, self._remember_problem)
-        )
+        self._speaker = Lazy(lambda: openers.speaker(self.settings, self.content_lang, self._remember_problem))
 
     @property
     def words(self) -> Words:

@@ -82,7 +82,9 @@ def entry_features(question: Side, kind: str, rarity: Floats, entry: Entry, rank
     ]
 
 
-def passage_features(question: Side, rarity: Floats, passage: Side, about: Side, both: Side, ranks: Ranks) -> list[float]:
+def passage_features(
+    question: Side, rarity: Floats, passage: Side, about: Side, both: Side, ranks: Ranks
+) -> list[float]:
     """Return everything a judge wants to know about a passage before the reader has read it."""
     return [
         *question_shares(question, passage),

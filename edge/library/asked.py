@@ -43,7 +43,7 @@ def add_asked(source: str, path: Path, lessons: Iterable[Lesson], complaints: li
 def _tables(source: str) -> list[tuple[int, str]]:
     """Cut the file at its `[[asked]]` lines; each part with the line it begins on."""
     starts = [found.end() for found in TABLE.finditer(source)]
-    ends = [found.start() for found in TABLE.finditer(source)][1:] + [len(source)]
+    ends = [*(found.start() for found in TABLE.finditer(source)), len(source)][1:]
     return [(source.count("\n", 0, start) + 1, source[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 

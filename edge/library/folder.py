@@ -92,7 +92,6 @@ def pack_folders(*shelves: Path) -> list[Path]:
     return [path.parent for shelf in shelves for path in sorted(shelf.glob("*/pack.toml"))]
 
 
-
 def _text_of(path: Path, complaints: list[Complaint]) -> str | None:
     """Return the text of a lesson file, or complain and return None."""
     try:

@@ -133,7 +133,9 @@ class _Writer:
     def _search(self, table: str, row: int, *texts: str) -> None:
         columns = "rowid, text, lesson" if table == "passage_search" else "rowid, asked, answer, lesson"
         plain = [text.replace(FORMS, " ") for text in texts]
-        self._database.execute(f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * (len(texts) + 1))})", (row, *plain))
+        self._database.execute(
+            f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * (len(texts) + 1))})", (row, *plain)
+        )
 
 
 MARKDOWN = re.compile(r"(\*\*|__|`|(?<!\w)\*|\*(?!\w))")

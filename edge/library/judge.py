@@ -41,12 +41,11 @@ class Judge:
         import numpy as np
 
         scaled = (features - self.mean) / self.spread
-        total = np.zeros(len(features), dtype=np.float32)
+        total = np.zeros(len(features))
         for hidden, bias, output, last in self.networks:
             score = np.tanh(scaled @ hidden.T + bias) @ output + last
             total += 1 / (1 + np.exp(-np.clip(score, -30, 30)))
-        judged: Floats = total / max(1, len(self.networks))
-        return judged
+        return (total / max(1, len(self.networks))).astype(np.float32)
 
 
 def read_judges(path: Path) -> dict[str, Judge]:

@@ -130,4 +130,9 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise ModelError("search-model-broken", path=path, reason=str(error)) from error
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-6
-    return {"rows": {word: row for row, word in enumerate(words)}, "vectors": vectors, "weights": weights, "pulls": pulls}
+    return {
+        "rows": {word: row for row, word in enumerate(words)},
+        "vectors": vectors,
+        "weights": weights,
+        "pulls": pulls,
+    }

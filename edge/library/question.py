@@ -31,7 +31,13 @@ KINDS = {
         ("what", r"que\b"),
     ),
 }
-ALIKE = ({"what", "which", "how"}, {"why", "what-for"}, {"what", "which", "who"}, {"which", "where"}, {"how-many", "which"})
+ALIKE = (
+    {"what", "which", "how"},
+    {"why", "what-for"},
+    {"what", "which", "who"},
+    {"which", "where"},
+    {"how-many", "which"},
+)
 """Kinds that pupils use for one another."""
 
 
@@ -66,7 +72,9 @@ class Question:
 def kind_of(text: str, lang: str) -> str:
     """Return what kind of answer is asked for: who, when, where, why ... or nothing."""
     plain = re.sub(r"[^\w\s]", " ", fold(text))
-    found = [(at.start(), name) for name, pattern in KINDS.get(lang, ()) if (at := re.search(rf"\b(?:{pattern})", plain))]
+    found = [
+        (at.start(), name) for name, pattern in KINDS.get(lang, ()) if (at := re.search(rf"\b(?:{pattern})", plain))
+    ]
     order = [name for name, _ in KINDS.get(lang, ())]
     return min(found, key=lambda f: (f[0], order.index(f[1])))[1] if found else ""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 MARKDOWN_LINE = re.compile(r"^\s*(#+\s+|[-*+]\s+|\d+[.)]\s+|>\s+)", re.MULTILINE)
@@ -67,7 +68,7 @@ def _nuclei(group: str) -> int:
     if not vowels:
         return 0
     count = 1
-    for before, after in zip(vowels, vowels[1:], strict=False):
+    for before, after in pairwise(vowels):
         nasal = before in "ãõ" and after in "oe"
         if nasal:
             continue

@@ -27,8 +27,12 @@ BY_WORDS, BY_MEANING = 20, 15
 """How many candidates each search proposes."""
 
 UNRANKED = 40
-ENTRIES_BY_WORDS = "SELECT rowid FROM entry_search WHERE entry_search MATCH ? ORDER BY bm25(entry_search, 3.0, 1.0, 1.0)"
-PASSAGES_BY_WORDS = "SELECT rowid FROM passage_search WHERE passage_search MATCH ? ORDER BY bm25(passage_search, 1.0, 0.6)"
+ENTRIES_BY_WORDS = (
+    "SELECT rowid FROM entry_search WHERE entry_search MATCH ? ORDER BY bm25(entry_search, 3.0, 1.0, 1.0)"
+)
+PASSAGES_BY_WORDS = (
+    "SELECT rowid FROM passage_search WHERE passage_search MATCH ? ORDER BY bm25(passage_search, 1.0, 0.6)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,7 @@ class Search:
         described = [self._passage(asking, number, rank) for number, rank in ranks.items()]
         scores = self.judge("passage").of([features for _, features in described])
         found = [
-            Passage(*facts, tuple(features), score)
-            for (facts, features), score in zip(described, scores, strict=True)
+            Passage(*facts, tuple(features), score) for (facts, features), score in zip(described, scores, strict=True)
         ]
         return sorted(found, key=lambda p: p.score, reverse=True)[:most]
 
@@ -168,8 +171,14 @@ class Search:
             "JOIN lesson ON lesson.id = passage.lesson WHERE passage.id = ?",
             (number,),
         ).fetchone()
-        sides = [self._side(part, asking.question.lang) for part in (terms, about, f"{terms} {about}")]
-        return (pack, lesson, title, text), passage_features(asking.side, asking.rarity, *sides, rank)
+        lang = asking.question.lang
+        inside, lesson_side, both = (
+            self._side(terms, lang),
+            self._side(about, lang),
+            self._side(f"{terms} {about}", lang),
+        )
+        features = passage_features(asking.side, asking.rarity, inside, lesson_side, both, rank)
+        return (pack, lesson, title, text), features
 
     def _side(self, terms: str, lang: str) -> Side:
         return self._meaning.side(read_terms(terms), lang)

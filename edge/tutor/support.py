@@ -13,7 +13,25 @@ from edge.library.terms import content_terms, fold
 
 LEAST_SHARE = 0.85
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-NEGATIONS = frozenset(["no", "nunca", "jamas", "ningun", "ninguna", "ninguno", "nadie", "nada", "sin", "nao", "nem", "never", "not", "nobody", "none"])
+NEGATIONS = frozenset(
+    [
+        "no",
+        "nunca",
+        "jamas",
+        "ningun",
+        "ninguna",
+        "ninguno",
+        "nadie",
+        "nada",
+        "sin",
+        "nao",
+        "nem",
+        "never",
+        "not",
+        "nobody",
+        "none",
+    ]
+)
 
 
 def supported(sentence: str, passages: Sequence[str], lang: str) -> bool:

@@ -63,7 +63,7 @@ def _answer(args: argparse.Namespace, settings: Settings, library: Library, lang
                 spoken.append(text)
             case Reply():
                 reply = event
-    assert reply is not None, "a turn ends with its reply"  # noqa: S101
+    assert reply is not None, "a turn ends with its reply"
     if not args.json:
         sys.stdout.write("\n")
     return reply, spoken
@@ -94,9 +94,7 @@ def _keep(question: str, reply: Reply, settings: Settings) -> None:
         try:
             lesson = reply.sources[0].lesson if reply.sources else ""
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            store.append_turn(
-                learner="", question=question, mode=reply.mode, text=reply.text, lesson=lesson, at=now
-            )
+            store.append_turn(learner="", question=question, mode=reply.mode, text=reply.text, lesson=lesson, at=now)
         finally:
             store.close()
     except StoreError as error:

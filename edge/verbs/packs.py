@@ -63,11 +63,11 @@ def _list(args: argparse.Namespace, library: Library, words: Words) -> int:
         return ExitCode.DONE
     for pack in library.packs():
         count = sum(row.pack == pack.id for row in rows)
-        facts = {"pack": pack.id, "title": pack.title, "lang": pack.lang, "version": pack.version, "count": count}
-        sys.stdout.write(f"{words.say('packs.row', **facts)}\n")
-        for row in rows if args.lessons else ():
-            if row.pack == pack.id:
-                sys.stdout.write(f"  {row.grade}  {row.id:<50} {row.title}\n")
+        row = words.say("packs.row", pack=pack.id, title=pack.title, lang=pack.lang, version=pack.version, count=count)
+        sys.stdout.write(f"{row}\n")
+        for lesson in rows if args.lessons else ():
+            if lesson.pack == pack.id:
+                sys.stdout.write(f"  {lesson.grade}  {lesson.id:<50} {lesson.title}\n")
     return ExitCode.DONE
 
 

@@ -62,7 +62,7 @@ def has_compiler() -> bool:
     """Tell whether a C++ compiler is at hand; on Windows Visual Studio hides outside the PATH."""
     if any(shutil.which(name) for name in (os.environ.get("CXX", ""), *COMPILERS) if name):
         return True
-    installer = Path(os.environ.get("ProgramFiles(x86)", "C:/")) / "Microsoft Visual Studio/Installer/vswhere.exe"
+    installer = Path(os.environ.get("PROGRAMFILES(X86)", "C:/")) / "Microsoft Visual Studio/Installer/vswhere.exe"
     return os.name == "nt" and installer.exists()
 
 

@@ -33,7 +33,7 @@ class Aligned:
     pulls: npt.NDArray[np.float32]
 
 
-class Aligner(nn.Module):
+class Aligner(nn.Module):  # type: ignore[misc]
     """Maps counted vectors and weighs them into one vector a text."""
 
     def __init__(self, width: int) -> None:
@@ -57,9 +57,7 @@ class Aligner(nn.Module):
         return centre / (centre.norm(dim=-1, keepdim=True) + 1e-6)
 
 
-def align(
-    packs: list[Pack], counted: dict[str, Counted], table: SearchTable, seed: int
-) -> dict[str, Aligned]:
+def align(packs: list[Pack], counted: dict[str, Counted], table: SearchTable, seed: int) -> dict[str, Aligned]:
     """Train the map on the packs and apply it to every word."""
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)

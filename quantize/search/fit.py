@@ -57,7 +57,7 @@ def fit(groups: Sequence[Group], table: SearchTable, seed: int) -> Fitted:
     folds = np.array([fold_of(group.text, table.folds) for group in groups])
     for fold in range(table.folds):
         judge = _train([g for g, f in zip(groups, folds, strict=True) if f != fold], table, seed)
-        for number in np.flatnonzero(folds == fold):
+        for number in np.flatnonzero(folds == fold).tolist():
             if len(groups[number].features):
                 probability = judge.probabilities(groups[number].features)
                 best[number] = probability.max()

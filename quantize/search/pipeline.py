@@ -8,7 +8,6 @@ from typing import Any
 
 import edge.tutor.reader
 from edge.files import sha256_of, write_atomic
-from edge.library.meaning import Meaning
 from quantize.reader.corpus import require_archives
 from quantize.recipe import Recipe, read_table
 from quantize.search.settings import QUESTIONS, SearchTable, read_questions
@@ -39,16 +38,21 @@ def steps(recipe: Recipe, work: Path) -> list[Step]:
     table = read_table(recipe, SearchTable)
     common: dict[str, Input] = {"version": VERSION, "seed": recipe.seed, "table": repr(table)}
     packs: dict[str, Input] = {f"pack {folder.name}": folder for folder in recipe.packs}
-    corpora: dict[str, Input] = (
-        {path.name: path for path in require_archives(recipe.corpora)} if recipe.corpora else {}
-    )
+    corpora: dict[str, Input] = {path.name: path for path in require_archives(recipe.corpora)} if recipe.corpora else {}
     counted, aligned, judged = work / "counted", work / "aligned", work / "judged"
     questions: dict[str, Input] = {"questions": QUESTIONS, "reader": READER}
     return [
         Step("count", counted, common | packs | corpora, lambda: _count(recipe, table, counted)),
         Step("align", aligned, common | packs | {"counted": counted}, lambda: _align(recipe, table, counted, aligned)),
-        Step("fit", judged, common | packs | questions | {"aligned": aligned}, lambda: _fit(recipe, table, aligned, judged)),
-        Step("publish", recipe.output, {"aligned": aligned, "judged": judged}, lambda: _publish(recipe, aligned, judged)),
+        Step(
+            "fit",
+            judged,
+            common | packs | questions | {"aligned": aligned},
+            lambda: _fit(recipe, table, aligned, judged),
+        ),
+        Step(
+            "publish", recipe.output, {"aligned": aligned, "judged": judged}, lambda: _publish(recipe, aligned, judged)
+        ),
     ]
 
 

@@ -101,7 +101,9 @@ def _factor(table: sparse.csr_matrix, rank: int, seed: int, width: int) -> npt.N
     cells = table.tocoo()
     value = np.log(cells.data / (sums[cells.row] * context[cells.col]) + 1e-12) - SHIFT
     kept = value > 0
-    information = sparse.csr_matrix((value[kept], (cells.row[kept], cells.col[kept])), shape=table.shape, dtype=np.float32)
+    information = sparse.csr_matrix(
+        (value[kept], (cells.row[kept], cells.col[kept])), shape=table.shape, dtype=np.float32
+    )
     guess = np.random.default_rng(seed).normal(size=(table.shape[0], min(rank + 16, table.shape[0]))).astype(np.float32)
     for _ in range(4):
         guess, _ = np.linalg.qr(information @ guess)
@@ -109,4 +111,5 @@ def _factor(table: sparse.csr_matrix, rank: int, seed: int, width: int) -> npt.N
     left, sizes, _ = np.linalg.svd(information @ guess, full_matrices=False)
     vectors = np.zeros((table.shape[0], width), dtype=np.float32)
     vectors[:, :rank] = left[:, :rank] * np.sqrt(sizes[:rank])
-    return vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9
+    return vectors

@@ -147,7 +147,11 @@ def folder_with(tmp_path: Path, lesson: str, pack: str = PACK) -> Path:
     [
         ("cuenta: 3 + 4", "cuenta: 3 + 5", "la cuenta 3 + 5 da 8, pero la respuesta dice «7 vasos»"),
         ("cuenta: 3 + 4", "cuenta: tres más cuatro", "no entiendo la cuenta"),
-        ("## ¿Qué es el hielo?\n~", "## ¿De qué está hecho el hielo?\n~", "la pregunta «¿De qué está hecho el hielo?» ya está"),
+        (
+            "## ¿Qué es el hielo?\n~",
+            "## ¿De qué está hecho el hielo?\n~",
+            "la pregunta «¿De qué está hecho el hielo?» ya está",
+        ),
     ],
 )
 def test_the_whole_pack_is_judged(tmp_path: Path, old: str, new: str, said: str) -> None:

@@ -48,7 +48,13 @@ def test_there_are_enough_lessons_items_and_answers() -> None:
     assert len(primaria.lessons) >= 30
     assert len(fundamental.lessons) >= 8
     assert {lesson.grade for lesson in primaria.lessons} == {1, 2, 3, 4, 5, 6}
-    assert {lesson.subject for lesson in primaria.lessons} == {"matematicas", "lenguaje", "ciencias", "sociales", "salud"}
+    assert {lesson.subject for lesson in primaria.lessons} == {
+        "matematicas",
+        "lenguaje",
+        "ciencias",
+        "sociales",
+        "salud",
+    }
     assert sum(len(lesson.bank) for lesson in primaria.lessons) >= 360
     assert all(len(lesson.items) >= 6 and len(lesson.bank) >= 12 for lesson in primaria.lessons + fundamental.lessons)
 

@@ -82,7 +82,9 @@ def test_every_factual_answer_names_its_source(tutor: Tutor) -> None:
             assert reply.sources, question
 
 
-@pytest.mark.parametrize("question", ["¿Quién ganó el mundial de fútbol?", "que es un agujero negro", "asdf qwerty zxcv"])
+@pytest.mark.parametrize(
+    "question", ["¿Quién ganó el mundial de fútbol?", "que es un agujero negro", "asdf qwerty zxcv"]
+)
 def test_what_the_library_does_not_hold_is_not_answered(tutor: Tutor, question: str) -> None:
     _, reply = run(tutor, question)
     assert (reply.mode, reply.text, reply.sources) == ("none", "No lo encontré en tu biblioteca.", ())

@@ -9,6 +9,7 @@ from fakes import FakeServices
 from textual.events import Paste
 
 from edge.errors import SpeechError
+from edge.tutor.reply import Piece
 from tests.tui.screen import keys_of, press, settle, type_in, words_of
 from tui.app import AmautaApp
 from tui.screens.ask import AskScreen
@@ -46,9 +47,7 @@ async def test_a_sample_question_is_asked_with_arrows_and_enter(app: AmautaApp, 
         assert "Fuente:" in words_of(app)
 
 
-async def test_esc_stops_an_answer_at_once_and_nothing_more_of_it_comes(
-    app: AmautaApp, rosa: FakeServices
-) -> None:
+async def test_esc_stops_an_answer_at_once_and_nothing_more_of_it_comes(app: AmautaApp, rosa: FakeServices) -> None:
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await settle(pilot)
         await type_in(pilot, "despacio")
@@ -83,9 +82,7 @@ async def test_the_model_is_told_to_stop_within_200_milliseconds(app: AmautaApp,
         assert time.monotonic() - begun < 0.2
 
 
-async def test_a_new_question_takes_the_place_of_one_still_being_answered(
-    app: AmautaApp, rosa: FakeServices
-) -> None:
+async def test_a_new_question_takes_the_place_of_one_still_being_answered(app: AmautaApp, rosa: FakeServices) -> None:
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await settle(pilot)
         await type_in(pilot, "despacio")
@@ -98,6 +95,17 @@ async def test_a_new_question_takes_the_place_of_one_still_being_answered(
         assert first.reply is None
         assert second.reply is not None
         assert "fotosíntesis" in second.reply.text
+
+
+async def test_what_still_arrives_of_an_older_question_is_dropped(app: AmautaApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await settle(pilot)
+        await press(pilot, ">plantas", "enter", ">manos", "enter")
+        app.screen.post_message(AskScreen.Came(1, Piece("Esto llega tarde.")))
+        app.screen.post_message(AskScreen.Failed(1, "Esto falla tarde."))
+        await settle(pilot)
+        assert "Esto llega tarde." not in words_of(app)
+        assert "microbios" in words_of(app)
 
 
 async def test_f4_opens_the_source_and_esc_returns_to_the_talk(app: AmautaApp) -> None:

@@ -81,7 +81,5 @@ def attempt(level: int, right: bool, hints: int = 0) -> Attempt:
         ([attempt(1, False)] * 9, 1),
     ],
 )
-def test_sums_get_harder_when_they_go_well_and_easier_when_they_do_not(
-    made: list[Attempt], level: int
-) -> None:
+def test_sums_get_harder_when_they_go_well_and_easier_when_they_do_not(made: list[Attempt], level: int) -> None:
     assert level_for(made, "add") == level

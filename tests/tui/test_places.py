@@ -59,9 +59,7 @@ async def test_a_name_that_is_too_long_for_the_store_is_refused_clearly(home: Pa
 async def test_everything_at_home_can_be_reached_with_arrows_and_enter(app: AmautaApp) -> None:
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await settle(pilot)
-        for steps, title in enumerate(
-            ["Lecciones", "Practicar", "Progreso", "¿Quién aprende?", "Ajustes", "Ayuda"]
-        ):
+        for steps, title in enumerate(["Lecciones", "Practicar", "Progreso", "¿Quién aprende?", "Ajustes", "Ayuda"]):
             await press(pilot, *["down"] * (4 + steps), "enter")
             assert f"Amauta · {title}" in words_of(app)
             await press(pilot, "escape")
@@ -96,9 +94,7 @@ async def test_the_footer_tells_the_truth_about_every_f_key(app: AmautaApp, key:
 
 
 @pytest.mark.parametrize("key", ["f10", "ctrl+q"])
-async def test_f10_and_its_twin_quit_and_close_everything(
-    app: AmautaApp, rosa: FakeServices, key: str
-) -> None:
+async def test_f10_and_its_twin_quit_and_close_everything(app: AmautaApp, rosa: FakeServices, key: str) -> None:
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await settle(pilot)
         await pilot.press(key)

@@ -34,9 +34,7 @@ async def test_a_right_answer_is_kept_praised_and_explained(app: AmautaApp, rosa
         assert "Ejercicio 2 de 3" in words_of(app)
 
 
-async def test_a_wrong_answer_says_what_is_wrong_and_may_be_tried_again(
-    app: AmautaApp, rosa: FakeServices
-) -> None:
+async def test_a_wrong_answer_says_what_is_wrong_and_may_be_tried_again(app: AmautaApp, rosa: FakeServices) -> None:
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await settle(pilot)
         await press(pilot, *PLANTS, "a")
@@ -107,9 +105,7 @@ async def test_an_answer_that_cannot_be_kept_is_not_confirmed(app: AmautaApp, ro
         await settle(pilot)
         await press(pilot, *PLANTS)
         with sqlite3.connect(rosa.settings.store_path) as other:
-            other.execute(
-                "CREATE TRIGGER full BEFORE INSERT ON attempts BEGIN SELECT raise(FAIL, 'disk'); END"
-            )
+            other.execute("CREATE TRIGGER full BEFORE INSERT ON attempts BEGIN SELECT raise(FAIL, 'disk'); END")
         await press(pilot, "b")
         assert "No se pudo guardar." in words_of(app)
         assert "Muy bien" not in words_of(app)

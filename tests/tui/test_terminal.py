@@ -42,9 +42,7 @@ class Terminal:
     def __init__(self, kind: str, home: Path) -> None:
         self._screen = pyte.Screen(80, 24)
         self._stream = pyte.Stream(self._screen)
-        environ = {
-            name: value for name, value in os.environ.items() if not name.startswith(("AMAUTA_", "TEXTUAL"))
-        }
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(("AMAUTA_", "TEXTUAL"))}
         environ |= {"TERM": kind, "AMAUTA_HOME": str(home), "COLORTERM": ""}
         environ.pop("NO_COLOR", None)
         self.child = pexpect.spawn(

@@ -143,7 +143,7 @@ class AskScreen(Screen[None]):
         worker = get_current_worker()
 
         def stop() -> bool:
-            return False
+            return worker.is_cancelled or turn != self.turn
 
         from edge.tutor.reply import Reply
 

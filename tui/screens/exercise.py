@@ -71,10 +71,7 @@ class ExerciseScreen(Screen[None]):
         self._text(".result", "")
         choices, box = self.query_one(Choices), self.query_one(AnswerBox)
         choices.replace_all(
-            [
-                Option(f"{letter})  {option.text}")
-                for letter, option in zip(LETTERS, item.options, strict=False)
-            ]
+            [Option(f"{letter})  {option.text}") for letter, option in zip(LETTERS, item.options, strict=False)]
         )
         choices.display = item.kind == "choice"
         box.display = item.kind != "choice"

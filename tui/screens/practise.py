@@ -68,9 +68,7 @@ class PractiseScreen(Screen[None]):
         for skill in SKILLS:
             level = words.say("practise.level", level=level_for(self.attempts, skill))
             name = title(skill, self.services.lang)
-            options.append(
-                Option(columns(name, level, self.query_one(LessonPicker).title_cells), id=f"sum:{skill}")
-            )
+            options.append(Option(columns(name, level, self.query_one(LessonPicker).title_cells), id=f"sum:{skill}"))
         return options
 
     def _note(self, row: LessonRow) -> str:

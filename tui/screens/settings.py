@@ -60,9 +60,7 @@ class SettingsScreen(Screen[None]):
     def _options(self) -> list[Option]:
         words, settings = self.services.words, self.services.settings
         values = shown(settings, words)
-        options = [
-            Option(_line(words.say(f"settings.{name}"), value), id=name) for name, value in values.items()
-        ]
+        options = [Option(_line(words.say(f"settings.{name}"), value), id=name) for name, value in values.items()]
         return [*options, Option(words.say("settings.test"), id="test")] if settings.sound else options
 
     @on(Choices.OptionSelected)

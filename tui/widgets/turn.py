@@ -111,9 +111,7 @@ class TurnView(Vertical):
         if (text := as_markdown(reply)) != self._shown:
             await self.query_one(Prose).update(text)
         if self.words.has(f"ask.mode.{kind_of(reply)}"):
-            await self.mount(
-                Static(self.words.say(f"ask.mode.{kind_of(reply)}"), classes="mode", markup=False)
-            )
+            await self.mount(Static(self.words.say(f"ask.mode.{kind_of(reply)}"), classes="mode", markup=False))
         key = self.words.say("ask.source_key")
         for number, source in enumerate(self.sources):
             line = Content.styled(self.words.say(source_key(reply), title=source.title), "$secondary")
