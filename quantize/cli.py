@@ -27,7 +27,7 @@ PIPELINES = {
     "lm": "quantize.lm.pipeline",
     "search": "quantize.search.pipeline",
 }
-NEEDS = ("torch", "transformers", "optimum", "onnx", "gguf", "scipy")
+NEEDS = ("torch", "transformers", "optimum", "onnx", "gguf", "scipy", "sklearn")
 
 
 class Exit(IntEnum):

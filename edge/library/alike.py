@@ -6,6 +6,7 @@ every share is of the weight of the words, 0 to 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 SCALE = 20.0
 """Brings sums of weights to about 1."""
+
+ALL = 0.999
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,11 @@ def entry_features(question: Side, kind: str, rarity: Floats, entry: Entry, rank
         ranks.by_words,
         ranks.behind,
     ]
+
+
+def says_the_same(features: Sequence[float]) -> bool:
+    """Tell from an entry's features whether the question is one of its ways to ask, in the same words."""
+    return features[0] > ALL and features[2] > ALL and features[6] == 1.0
 
 
 def passage_features(

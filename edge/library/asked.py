@@ -50,5 +50,4 @@ def _tables(source: str) -> list[tuple[int, str]]:
 def _with(entry: BankEntry, question: str, ways: tuple[str, ...]) -> BankEntry:
     if entry.question != question:
         return entry
-    known = {entry.question, *entry.variants}
-    return replace(entry, variants=entry.variants + tuple(way for way in ways if way not in known))
+    return replace(entry, heard=tuple(dict.fromkeys((*entry.heard, *ways))))

@@ -15,12 +15,13 @@ from pathlib import Path
 
 from edge.library.folder import pack_files, read_pack
 from edge.library.meaning import Meaning
-from edge.library.pack import BankEntry, Complaint, Lesson, Pack
+from edge.library.pack import Complaint, Lesson, Pack
 from edge.library.question import kind_of
 from edge.library.spelling import sound_of
-from edge.library.terms import FORMS, WORD, content_terms, fold, is_stopword, written
+from edge.library.terms import FORMS, WORD, Term, content_terms, fold, is_stopword, written
+from edge.library.vocabulary import Vocabulary
 
-FORMAT = 9
+FORMAT = 10
 """Grows whenever this module writes something else."""
 
 LONG_PASSAGE_WORDS = 110
@@ -73,12 +74,17 @@ def build(folders: Iterable[Path], path: Path, meaning: Meaning) -> None:
 def fill(database: sqlite3.Connection, packs: Iterable[tuple[Pack, list[Complaint]]], meaning: Meaning) -> None:
     """Write the index of these packs into an empty database."""
     database.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {SCHEMA}")
+    writers: list[_Writer] = []
     with database:
         for pack, complaints in packs:
             facts = (pack.id, pack.title, pack.lang, pack.version, str(pack.folder), len(complaints))
             database.execute("INSERT OR REPLACE INTO pack VALUES (?, ?, ?, ?, ?, ?)", facts)
-            for lesson in pack.lessons:
-                _Writer(database, lesson, meaning).write()
+            writers += [_Writer(database, lesson, meaning) for lesson in pack.lessons]
+        for writer in writers:
+            writer.write_lesson()
+        vocabulary = Vocabulary(database)
+        for writer in writers:
+            writer.write_bank(vocabulary)
         database.execute("INSERT INTO passage_search(passage_search) VALUES ('optimize')")
         database.execute("INSERT INTO entry_search(entry_search) VALUES ('optimize')")
 
@@ -90,25 +96,33 @@ class _Writer:
         self._database = database
         self._lesson = lesson
         self._meaning = meaning
+        self._about = ""
 
-    def write(self) -> None:
+    def write_lesson(self) -> None:
+        """Write what the lesson itself says, and how its words are spelt."""
         lesson = self._lesson
-        about, centre = self._read(" ".join((lesson.title, *lesson.keywords)))
+        self._about, centre = self._read(content_terms(" ".join((lesson.title, *lesson.keywords)), lesson.lang))
         facts = (lesson.id, lesson.pack, lesson.title, lesson.lang, lesson.grade, lesson.subject, lesson.minutes)
-        self._insert("lesson", *facts, len(lesson.items), about, centre)
+        self._insert("lesson", *facts, len(lesson.items), self._about, centre)
         for text in passages_of(lesson.text):
-            terms, centre = self._read(text)
+            terms, centre = self._read(content_terms(text, lesson.lang))
             row = self._insert("passage", None, lesson.id, lesson.lang, text, terms, centre)
-            self._search("passage_search", row, terms, about)
-        for entry in lesson.bank:
-            answer, centre = self._read(entry.text)
-            row = self._insert("entry", None, lesson.id, lesson.lang, entry.question, entry.text, answer, centre)
-            self._search("entry_search", row, " ".join(self._ways(row, entry)), answer, about)
+            self._search("passage_search", row, terms, self._about)
         self._spelling()
 
-    def _ways(self, row: int, entry: BankEntry) -> Iterator[str]:
-        for text in (entry.question, *entry.variants):
-            terms, centre = self._read(text)
+    def write_bank(self, vocabulary: Vocabulary) -> None:
+        """Write the answer bank; what pupils wrote by ear is read with the vocabulary of all packs."""
+        lang = self._lesson.lang
+        for entry in self._lesson.bank:
+            answer, centre = self._read(content_terms(entry.text, lang))
+            row = self._insert("entry", None, self._lesson.id, lang, entry.question, entry.text, answer, centre)
+            asked = [(text, content_terms(text, lang)) for text in (entry.question, *entry.variants)]
+            asked += [(text, vocabulary.terms(text, lang)) for text in entry.heard]
+            self._search("entry_search", row, " ".join(self._ways(row, asked)), answer, self._about)
+
+    def _ways(self, row: int, asked: Iterable[tuple[str, list[Term]]]) -> Iterator[str]:
+        for text, found in asked:
+            terms, centre = self._read(found)
             self._insert("asked", None, row, text, kind_of(text, self._lesson.lang), terms, centre)
             yield terms
 
@@ -121,9 +135,8 @@ class _Writer:
         rows = [(lesson.lang, word, sound_of(word)) for word in sorted(words)]
         self._database.executemany("INSERT OR IGNORE INTO spelling VALUES (?, ?, ?)", rows)
 
-    def _read(self, text: str) -> tuple[str, bytes]:
+    def _read(self, terms: list[Term]) -> tuple[str, bytes]:
         """Return what the index keeps of a text: the forms of its words, and where it stands."""
-        terms = content_terms(text, self._lesson.lang)
         return written(terms), self._meaning.side(terms, self._lesson.lang).centre.tobytes()
 
     def _insert(self, table: str, *values: object) -> int:

@@ -83,7 +83,7 @@ class Meaning:
     def fingerprint(self) -> str:
         """Return a name for these vectors, from their files' names, sizes and first bytes."""
         digest = hashlib.sha256()
-        for path in sorted(self._folder.glob("*.npz")):
+        for path in sorted(self._folder.glob("??.npz")):
             with path.open("rb") as file:
                 digest.update(f"{path.name} {path.stat().st_size}".encode() + file.read(4096))
         return digest.hexdigest()[:12]

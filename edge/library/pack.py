@@ -60,6 +60,8 @@ class BankEntry:
     variants: tuple[str, ...]
     text: str
     line: int = 0
+    heard: tuple[str, ...] = ()
+    """How pupils asked it, mistakes and all; from `asked.toml`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ class Search:
     def judge(self, name: str) -> Judge:
         """Return one of the judgements."""
         if self._judges is None:
-            self._judges = read_judges(EMBEDDED / "judges.json")
+            self._judges = read_judges(EMBEDDED / "judges.npz")
         return self._judges[name]
 
     def _asking(self, question: Question) -> Asking:

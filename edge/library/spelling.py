@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
+from edge.library.stopwords import STOPWORDS
 from edge.library.terms import fold
 
 _SOUNDS = (
@@ -37,6 +39,12 @@ def sound_of(word: str) -> str:
     for pattern, replacement in _COMPILED:
         sound = pattern.sub(replacement, sound)
     return sound
+
+
+@cache
+def small_sounds(lang: str) -> frozenset[str]:
+    """Return how the small words of a language sound, those of two letters and more."""
+    return frozenset(sound_of(word) for word in STOPWORDS.get(lang, ()) if len(word) > 1)
 
 
 def may_be_misspelt(word: str) -> bool:

@@ -6,7 +6,7 @@ import math
 import sqlite3
 
 from edge.library.question import Question, QuestionWord, kind_of
-from edge.library.spelling import may_be_misspelt, nearest, sound_of
+from edge.library.spelling import may_be_misspelt, nearest, small_sounds, sound_of
 from edge.library.terms import Term, content_words, fold, term_of
 
 MOST_WORDS = 32
@@ -26,32 +26,48 @@ class Vocabulary:
     def understand(self, text: str, lang: str) -> Question:
         """Weigh the words of a question; a misspelt one becomes the word it was meant to be."""
         words = list(dict.fromkeys(content_words(text, lang)))[:MOST_WORDS]
-        return Question(text, lang, kind_of(text, lang), tuple(self._weigh(word, lang) for word in words))
+        read = [(word, self._read(word, lang)) for word in words]
+        weighed = tuple(self._weigh(word, meant, lang) for word, meant in read if meant)
+        return Question(text, lang, kind_of(text, lang), weighed)
 
-    def _weigh(self, word: str, lang: str) -> QuestionWord:
-        term = term_of(word, lang)
+    def terms(self, text: str, lang: str) -> list[Term]:
+        """Return the terms of what was meant by a text written by ear."""
+        return [term_of(meant, lang) for word in content_words(text, lang) if (meant := self._read(word, lang))]
+
+    def _weigh(self, word: str, meant: str, lang: str) -> QuestionWord:
+        term = term_of(meant, lang)
         count = self._count(term)
-        if not count and (better := self._meant(word, lang)):
-            term = term_of(better, lang)
-            count = self._count(term)
         weight = max(LEAST_WEIGHT, math.log((self._total(lang) + 1) / (count + 0.5)))
         return QuestionWord(word, term, weight, known=bool(count))
 
-    def _meant(self, word: str, lang: str) -> str | None:
-        """Return the word that was meant: one that sounds the same, else one nearly alike."""
+    def _read(self, word: str, lang: str) -> str:
+        """Return the word that was meant: itself, one that sounds the same, one nearly alike.
+
+        Nothing for a small word spelt by ear: `ba`, `ase`, `desir`.
+        """
+        if self._is_spelt(word, lang):
+            return word
+        if sound_of(word) in small_sounds(lang):
+            return ""
         if not may_be_misspelt(word):
-            return None
+            return word
         same = self._database.execute(
             "SELECT word FROM spelling WHERE lang = ? AND sound = ? LIMIT 1", (lang, sound_of(word))
         ).fetchone()
         if same:
             return str(same[0])
+        if self._count(term_of(word, lang)):
+            return word
         first = fold(word)[0]
         rows = self._database.execute(
             "SELECT word FROM spelling WHERE lang = ? AND word >= ? AND word < ? AND length(word) BETWEEN ? AND ?",
             (lang, first, chr(ord(first) + 1), len(word) - 2, len(word) + 2),
         )
-        return nearest(word, (row[0] for row in rows))
+        return nearest(word, (row[0] for row in rows)) or word
+
+    def _is_spelt(self, word: str, lang: str) -> bool:
+        found = self._database.execute("SELECT 1 FROM spelling WHERE lang = ? AND word = ?", (lang, fold(word)))
+        return found.fetchone() is not None
 
     def _count(self, term: Term) -> int:
         return max(self._form_count(form) for form in term)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from edge.errors import EdgeError
+from edge.library.alike import says_the_same
 from edge.library.library import Library
 from edge.library.question import Question
 from edge.library.search import Passage
@@ -132,7 +133,8 @@ class Tutor:
         if best is None:
             return 0.0, None
         source = Source(best.lesson.partition("/")[0], best.lesson, self._library.title(best.lesson), best.text)
-        return best.fit, Draft((best.text,), "bank", (source,))
+        fit = max(best.fit, decide.SURE) if says_the_same(best.features) else best.fit
+        return fit, Draft((best.text,), "bank", (source,))
 
     def _from_passages(self, asked: Question, passages: list[Passage]) -> tuple[float, Draft | None]:
         """Return the passage that the reader finds the answer in, with the probability that it answers."""

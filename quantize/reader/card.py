@@ -28,8 +28,9 @@ ABOUT: Mapping[str, Any] = {
     "cannot": [
         "It writes nothing: it only points at text that it is given.",
         "It does not calculate, reason over several sentences, or know whether a text is true.",
-        "It tells a paragraph of another topic from one that answers; it can hardly tell when the right "
-        "paragraph only seems to answer.",
+        "It tells a paragraph of another topic from one that answers; it cannot tell when the right "
+        "paragraph only seems to answer (AUC .50).",
+        "It chooses the sentence no better than plain word search (BM25) does.",
         "It matches words more than meanings: a question without a word of the text is often lost.",
         "Portuguese was trained on made-up questions and a few lessons, and is measured on those alone.",
         "It was never tried with children in a classroom.",

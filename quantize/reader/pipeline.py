@@ -40,7 +40,7 @@ from quantize.reader.settings import ReaderTable
 from quantize.recipe import Recipe, read_table
 from quantize.steps import Input, Step, fingerprint
 
-VERSION = 1
+VERSION = 2
 """Grows when the code would make something else from the same inputs."""
 
 

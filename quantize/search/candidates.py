@@ -27,7 +27,8 @@ SAME_LESSON = 0.35
 TEXT_ONLY = 0.7
 """How right a passage of the right lesson counts when no bank answer says which one it is."""
 
-UNDECIDED = Judge(np.zeros(1, np.float32), np.ones(1, np.float32), (), 0.5)
+_LEAF = np.zeros((1, 1), np.float32)
+UNDECIDED = Judge(np.full((1, 1), -1, np.int16), _LEAF, _LEAF.astype(np.int16), _LEAF.astype(np.int16), _LEAF, 0.5, 0.5)
 
 
 def library_of(packs: Sequence[Pack], meaning: Meaning, **judges: Judge) -> Library:
@@ -37,10 +38,10 @@ def library_of(packs: Sequence[Pack], meaning: Meaning, **judges: Judge) -> Libr
 
 
 def without(packs: Sequence[Pack], texts: frozenset[str]) -> list[Pack]:
-    """Return the packs without these ways to ask; a bank question itself always stays."""
+    """Return the packs without these questions of pupils."""
 
     def kept(entry: BankEntry) -> BankEntry:
-        return replace(entry, variants=tuple(way for way in entry.variants if way not in texts))
+        return replace(entry, heard=tuple(way for way in entry.heard if way not in texts))
 
     def lesson(found: Lesson) -> Lesson:
         return replace(found, bank=tuple(kept(entry) for entry in found.bank))

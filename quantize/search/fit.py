@@ -1,6 +1,6 @@
 """Fit the judgements: which bank entry answers, which passage, and when nothing does.
 
-Cross-validated by question, with libraries and vectors that had not seen the fold's questions either.
+Cross-validated by question, with libraries that did not know the fold's questions either.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import nn
+from sklearn.ensemble import HistGradientBoostingRegressor
 
-from edge.library.judge import Judge
+from edge.library.judge import FIELDS, Judge
 from quantize.search.settings import SearchTable
 
 Floats = npt.NDArray[np.float32]
@@ -51,7 +51,7 @@ def fold_of(text: str, folds: int) -> int:
 
 
 def fit(groups: Sequence[Group], table: SearchTable, seed: int) -> Fitted:
-    """Fit on all groups; what is said of each comes from networks that did not see its fold."""
+    """Fit on all groups; what is said of each comes from trees that did not see its fold."""
     best = np.zeros(len(groups))
     good = np.zeros(len(groups), dtype=bool)
     folds = np.array([fold_of(group.text, table.folds) for group in groups])
@@ -84,37 +84,48 @@ def figures_of(
 
 def _train(groups: Sequence[Group], table: SearchTable, seed: int) -> Judge:
     features = np.concatenate([g.features for g in groups if len(g.features)])
-    right = torch.from_numpy(np.concatenate([g.right for g in groups if len(g.right)]))
-    mean, spread = features.mean(0), features.std(0) + 1e-3
-    scaled = torch.from_numpy(((features - mean) / spread).astype(np.float32))
-    networks = []
-    for number in range(table.networks):
-        torch.manual_seed(seed + number)
-        network = nn.Sequential(nn.Linear(scaled.shape[1], table.hidden), nn.Tanh(), nn.Linear(table.hidden, 1))
-        optimizer = torch.optim.AdamW(network.parameters(), lr=table.rate, weight_decay=table.weight_decay)
-        for _ in range(table.fit_steps):
-            optimizer.zero_grad()
-            loss = nn.functional.binary_cross_entropy_with_logits(network(scaled).squeeze(-1), right)
-            loss.backward()
-            optimizer.step()
-        networks.append(_numbers(network))
-    return Judge(mean.astype(np.float32), spread.astype(np.float32), tuple(networks), 0.5)
+    right = np.concatenate([g.right for g in groups if len(g.right)])
+    model = HistGradientBoostingRegressor(
+        max_iter=table.trees,
+        learning_rate=table.rate,
+        max_leaf_nodes=table.leaves,
+        min_samples_leaf=table.least_in_leaf,
+        l2_regularization=table.restraint,
+        random_state=seed,
+    ).fit(features, right)
+    return _judge_of(model)
 
 
-def _numbers(network: nn.Sequential) -> tuple[Floats, Floats, Floats, float]:
-    hidden, bias, output, last = (p.detach().numpy() for p in network.parameters())
-    return hidden, bias, output[0], float(last[0])
+def _judge_of(model: HistGradientBoostingRegressor) -> Judge:
+    """Return the trees as devices read them. scikit-learn keeps them in a private place; a test compares."""
+    trees = [predictors[0].nodes for predictors in model._predictors]
+    width = max(len(nodes) for nodes in trees)
+
+    def stack(name: str, kind: type) -> npt.NDArray[Any]:
+        found: npt.NDArray[Any] = np.zeros((len(trees), width), dtype=kind)
+        for row, nodes in enumerate(trees):
+            found[row, : len(nodes)] = nodes[name]
+        return found
+
+    leaf = stack("is_leaf", np.bool_)
+    feature = np.where(leaf, -1, stack("feature_idx", np.int16)).astype(np.int16)
+    feature[stack("count", np.int64) == 0] = -1
+    start = float(np.ravel(model._baseline_prediction)[0])
+    return Judge(
+        feature,
+        stack("num_threshold", np.float64).astype(np.float32),
+        stack("left", np.int16),
+        stack("right", np.int16),
+        np.where(leaf, stack("value", np.float64), 0.0).astype(np.float32),
+        start,
+        0.5,
+    )
 
 
-def as_json(judge: Judge, threshold: float) -> dict[str, Any]:
-    """Return a judgement as `edge.library.judge` reads it."""
-
-    def rows(values: Floats) -> Any:
-        return np.round(values.astype(np.float64), 5).tolist()
-
-    return {
-        "mean": rows(judge.mean),
-        "spread": rows(judge.spread),
-        "networks": [[rows(h), rows(b), rows(o), round(last, 5)] for h, b, o, last in judge.networks],
-        "threshold": round(threshold, 5),
-    }
+def save_judges(judges: dict[str, Judge], threshold: float, path: Path) -> None:
+    """Write what `edge.library.judge` reads."""
+    arrays: dict[str, Any] = {}
+    for name, judge in judges.items():
+        arrays |= {f"{name}.{field}": getattr(judge, field) for field in FIELDS}
+        arrays[f"{name}.numbers"] = np.array([judge.start, threshold])
+    np.savez_compressed(path, **arrays)

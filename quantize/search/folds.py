@@ -25,7 +25,7 @@ class Folds:
         self._packs = read_packs(folders)
         langs = {pack.lang for pack in self._packs}
         self.questions = [question for question in read_questions() if question.lang in langs]
-        self._aligned = aligned
+        self._meaning = Meaning(aligned)
         self._folds = table.folds
 
     def bank(self) -> list[Group]:
@@ -51,7 +51,7 @@ class Folds:
         for fold in range(self._folds):
             asked = [q for q in self.questions if fold_of(q.text, self._folds) == fold]
             packs = without(self._packs, frozenset(q.text for q in asked))
-            library = library_of(packs, Meaning(self._aligned / f"fold{fold}"), **judges)
+            library = library_of(packs, self._meaning, **judges)
             found |= {group.text: group for group in groups(library, asked, self._packs)}
             library.close()
         return [found[question.text] for question in self.questions]

@@ -10,13 +10,12 @@ import edge.tutor.reader
 from edge.files import sha256_of, write_atomic
 from quantize.reader.corpus import require_archives
 from quantize.recipe import Recipe, read_table
-from quantize.search.settings import QUESTIONS, SearchTable, read_questions
+from quantize.search.settings import QUESTIONS, SearchTable
 from quantize.steps import Input, Step
 
-VERSION = 2
+VERSION = 4
 """Grows when the code would make something else from the same inputs."""
 
-LANGS = ("es", "pt")
 READER = Path(edge.tutor.reader.__file__).parent.parent / "models" / "reader"
 DATA = (
     ("Global African Storybook Project", "CC-BY-4.0", "global-asp/global-asp @ b0193c31, asp-source @ 99e02236"),
@@ -62,39 +61,31 @@ def _count(recipe: Recipe, table: SearchTable, counted: Path) -> None:
 
     counted.mkdir(parents=True, exist_ok=True)
     packs = read_packs(recipe.packs)
-    for lang in LANGS:
+    for lang in sorted({pack.lang for pack in packs}):
         texts = texts_of(lang, packs, recipe.corpora, table.novel_paragraphs, table.pack_copies)
         found = count(texts, lang, table.vocabulary, table.least_count, table.counted_width, recipe.seed)
         found.save(counted / f"{lang}.npz")
 
 
 def _align(recipe: Recipe, table: SearchTable, counted: Path, aligned: Path) -> None:
-    """Align on everything for devices, and without each fold's questions for fitting."""
+    """Align on the packs' own paraphrases, without the pupils' questions: those are for fitting."""
     import torch
 
     from quantize.search.align import align, save_aligned
-    from quantize.search.candidates import without
-    from quantize.search.fit import fold_of
     from quantize.search.texts import read_packs
     from quantize.search.vectors import Counted
 
     torch.set_num_threads(1)
-    packs, questions = read_packs(recipe.packs), read_questions()
-    found = {lang: Counted.load(counted / f"{lang}.npz") for lang in LANGS}
-    save_aligned(align(packs, found, table, recipe.seed), found, aligned / "all")
-    for fold in range(table.folds):
-        unseen = frozenset(q.text for q in questions if fold_of(q.text, table.folds) == fold)
-        save_aligned(align(without(packs, unseen), found, table, recipe.seed), found, aligned / f"fold{fold}")
+    found = {path.stem: Counted.load(path) for path in sorted(counted.glob("*.npz"))}
+    save_aligned(align(read_packs(recipe.packs), found, table, recipe.seed), found, aligned)
 
 
 def _fit(recipe: Recipe, table: SearchTable, aligned: Path, judged: Path) -> None:
     import numpy as np
-    import torch
 
-    from quantize.search.fit import as_json, figures_of, fit
+    from quantize.search.fit import figures_of, fit, save_judges
     from quantize.search.folds import Folds
 
-    torch.set_num_threads(1)
     folds = Folds(recipe.packs, aligned, table)
     bank = fit(folds.bank(), table, recipe.seed)
     passage = fit(folds.passages(), table, recipe.seed)
@@ -105,22 +96,21 @@ def _fit(recipe: Recipe, table: SearchTable, aligned: Path, judged: Path) -> Non
     threshold = float(np.quantile(best[~answerable], 1 - table.false_answers))
     judged.mkdir(parents=True, exist_ok=True)
     found = {"bank": bank, "passage": passage, "read": read}
-    judges = {name: as_json(fitted.judge, threshold) for name, fitted in found.items()}
-    write_atomic(judged / "judges.json", json.dumps(judges).encode())
+    save_judges({name: fitted.judge for name, fitted in found.items()}, threshold, judged / "judges.npz")
     figures = {name: figures_of(f.best, f.good, answerable, threshold) for name, f in found.items()}
     figures["together"] = figures_of(best, good, answerable, threshold)
     write_atomic(judged / "figures.json", json.dumps(figures, indent=2).encode())
 
 
 def _publish(recipe: Recipe, aligned: Path, judged: Path) -> None:
-    files = [*sorted((aligned / "all").glob("*.npz")), judged / "judges.json"]
+    files = [*sorted(aligned.glob("*.npz")), judged / "judges.npz"]
     for path in files:
         write_atomic(recipe.output / path.name, path.read_bytes())
     card: dict[str, Any] = {
         "kind": "search",
         "what": "Places a pupil's question among bank answers and passages, in Spanish and Portuguese.",
         "licence": "GPL-3.0-or-later",
-        "architecture": "Factored co-occurrence vectors, a contrastive linear map, small judging networks; 8-bit",
+        "architecture": "Factored co-occurrence vectors, a contrastive linear map, boosted trees as judges; 8-bit",
         "data": [{"name": name, "licence": licence, "source": source} for name, licence, source in DATA],
         "figures": {"cross_validated": json.loads((judged / "figures.json").read_bytes())},
         "cannot": list(CANNOT),

@@ -26,17 +26,17 @@ class SearchTable:
 
     novel_paragraphs: int = 200000
     pack_copies: int = 10
-    align_steps: int = 400
+    align_steps: int = 600
     align_batch: int = 192
-    hidden: int = 16
-    networks: int = 3
-    fit_steps: int = 250
-    rate: float = 0.02
-    weight_decay: float = 0.003
-    false_answers: float = 0.10
+    trees: int = 200
+    leaves: int = 12
+    least_in_leaf: int = 40
+    restraint: float = 5.0
+    rate: float = 0.05
+    false_answers: float = 0.08
     """The part of unanswerable questions that may get an answer; sets the thresholds."""
 
-    folds: int = 3
+    folds: int = 5
 
 
 @dataclass(frozen=True, slots=True)
