@@ -86,9 +86,7 @@ def _processor(profile: DeviceProfile) -> Finding:
 
 def _memory(profile: DeviceProfile) -> Finding:
     good = profile.ram_mb >= LEAST_RAM_MB
-    return _finding(
-        "memory", good, "memory-good" if good else "memory-little", gb=f"{profile.ram_mb / 1024:.1f}"
-    )
+    return _finding("memory", good, "memory-good" if good else "memory-little", gb=f"{profile.ram_mb / 1024:.1f}")
 
 
 def _disk(profile: DeviceProfile) -> Finding:

@@ -63,9 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     steps = verbs.add_parser("steps", help="list the steps of a recipe and which are done")
     for verb in (run, steps):
         verb.add_argument("recipe", metavar="RECIPE", help=recipes)
-        verb.add_argument(
-            "--work", type=Path, help="folder for what is made on the way (default: build/quantize/NAME)"
-        )
+        verb.add_argument("--work", type=Path, help="folder for what is made on the way (default: build/quantize/NAME)")
         verb.add_argument("--json", action="store_true", help="answer in JSON")
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     steps.set_defaults(dry_run=False)

@@ -106,9 +106,7 @@ def _fill(cls: type[Table], table: Mapping[str, Any], path: Path, prefix: str) -
     known = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]
     for name in table:
         if name not in known:
-            raise RecipeError(
-                "recipe-unknown", path=path, name=f"{prefix}{name}", names=", ".join(sorted(known))
-            )
+            raise RecipeError("recipe-unknown", path=path, name=f"{prefix}{name}", names=", ".join(sorted(known)))
     for name, field in known.items():
         if name not in table and field.default is MISSING and field.default_factory is MISSING:
             raise RecipeError("recipe-lacks", path=path, name=f"{prefix}{name}")

@@ -37,9 +37,7 @@ def receipt_of(output: Path) -> Path:
     return output.with_name(f"{output.name}.receipt.json")
 
 
-def run_step(
-    output: Path, inputs: Mapping[str, Input], make: Callable[[], None], receipt: Path | None = None
-) -> bool:
+def run_step(output: Path, inputs: Mapping[str, Input], make: Callable[[], None], receipt: Path | None = None) -> bool:
     """Make `output` unless its receipt says it was made from the same inputs; tell whether work was done."""
     receipt = receipt or receipt_of(output)
     if is_done(output, inputs, receipt):
@@ -64,9 +62,7 @@ def is_done(output: Path, inputs: Mapping[str, Input], receipt: Path | None = No
 
 def fingerprints(inputs: Mapping[str, Input]) -> dict[str, str]:
     """Return what a receipt records of the inputs: values as they are, files by their hash."""
-    return {
-        name: fingerprint(value) if isinstance(value, Path) else str(value) for name, value in inputs.items()
-    }
+    return {name: fingerprint(value) if isinstance(value, Path) else str(value) for name, value in inputs.items()}
 
 
 def fingerprint(path: Path) -> str:

@@ -38,7 +38,5 @@ def clean_name(name: str) -> str:
     if not clean:
         raise StoreError("learner-nameless")
     if len(clean) > NAME_CHARACTERS:
-        raise StoreError(
-            "learner-name-long", name=f"{clean[:30]}…", characters=len(clean), most=NAME_CHARACTERS
-        )
+        raise StoreError("learner-name-long", name=f"{clean[:30]}…", characters=len(clean), most=NAME_CHARACTERS)
     return clean

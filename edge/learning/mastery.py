@@ -58,9 +58,7 @@ def lesson_mastery(attempts: Sequence[Attempt], item_count: int = 0) -> float:
     return known / max(item_count, len(by_item), 1)
 
 
-def progress_of(
-    attempts: Iterable[Attempt], item_counts: Mapping[str, int] | None = None
-) -> list[LessonProgress]:
+def progress_of(attempts: Iterable[Attempt], item_counts: Mapping[str, int] | None = None) -> list[LessonProgress]:
     """Return one row for each lesson, the one practised last first.
 
     `item_counts` tells how many items a lesson has, so that those not tried yet count too.

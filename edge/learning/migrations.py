@@ -24,9 +24,7 @@ def recorded(connection: sqlite3.Connection) -> tuple[str, ...]:
     known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'").fetchone()
     if known is None:
         return ()
-    rows = connection.execute(
-        "SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id", (_SET,)
-    )
+    rows = connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id", (_SET,))
     return tuple(name for (name,) in rows)
 
 
@@ -45,9 +43,7 @@ def apply(db: Database, device: str) -> None:
 
 def _first(db: Database, device: str) -> None:
     db.table("device").create({"id": str}, pk="id")
-    db.table("learners").create(
-        {"device": str, "seq": int, "id": str, "name": str, "lang": str}, pk=("device", "seq")
-    )
+    db.table("learners").create({"device": str, "seq": int, "id": str, "name": str, "lang": str}, pk=("device", "seq"))
     db.table("attempts").create(
         {
             "device": str,

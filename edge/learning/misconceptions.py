@@ -91,9 +91,7 @@ def wrong_quotients(a: int, b: int) -> Iterator[Wrong]:
     yield from _near(right)
 
 
-def wrong_fractions(
-    a: Fraction, b: Fraction, sign: int, bottoms: tuple[int, int]
-) -> Iterator[tuple[str, str]]:
+def wrong_fractions(a: Fraction, b: Fraction, sign: int, bottoms: tuple[int, int]) -> Iterator[tuple[str, str]]:
     """Yield what pupils write for a + b or a - b over `bottoms`; not simplified, as they leave it."""
     below, beside = bottoms
     common = lcm(below, beside)

@@ -135,9 +135,7 @@ class Store:
         }
         return _attempt({"device": self.device, "seq": self._append("attempts", facts), **facts})
 
-    def append_turn(
-        self, *, learner: str, question: str, mode: str, text: str, lesson: str, at: str
-    ) -> PastTurn:
+    def append_turn(self, *, learner: str, question: str, mode: str, text: str, lesson: str, at: str) -> PastTurn:
         """Keep one question and its answer; `learner` is empty when nobody said who asked."""
         facts = {
             "learner": learner,
@@ -162,9 +160,7 @@ class Store:
 
     def turns(self, learner: str, limit: int = 20) -> list[PastTurn]:
         """Return the last `limit` turns of one learner, newest first."""
-        rows = self._rows(
-            "SELECT * FROM turns WHERE learner = ? ORDER BY rowid DESC LIMIT ?", [learner, limit]
-        )
+        rows = self._rows("SELECT * FROM turns WHERE learner = ? ORDER BY rowid DESC LIMIT ?", [learner, limit])
         return [PastTurn(**row) for row in rows]
 
     def progress(self, learner: str) -> list[LessonProgress]:

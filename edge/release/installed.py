@@ -46,9 +46,7 @@ class InstalledModel:
 
     def allows(self, capability: str) -> bool:
         """Tell whether a report card about this very file opens the capability."""
-        return (
-            self.card is not None and self.card.sha256 == self.sha256 != "" and self.card.allows(capability)
-        )
+        return self.card is not None and self.card.sha256 == self.sha256 != "" and self.card.allows(capability)
 
     def closed(self) -> list[str]:
         """Return what the model may not do here."""
@@ -124,9 +122,7 @@ def _embedded(release: Release) -> Iterator[InstalledModel]:
         if artifact.embedded:
             about = _card_of(artifact, folder)
             path = folder / artifact.file
-            yield InstalledModel(
-                artifact.id, artifact.kind, path, True, artifact.sha256 or "", artifact, about
-            )
+            yield InstalledModel(artifact.id, artifact.kind, path, True, artifact.sha256 or "", artifact, about)
 
 
 def _card_of(artifact: Artifact, folder: Path) -> ReportCard | None:

@@ -94,9 +94,7 @@ def parse(content: bytes) -> Release:
         found = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise ManifestError("manifest-broken", where="JSON", reason=str(error)[:200]) from error
-    _refuse(
-        not isinstance(found, dict) or set(found) != {"release", "artifacts"}, "release, artifacts", found
-    )
+    _refuse(not isinstance(found, dict) or set(found) != {"release", "artifacts"}, "release, artifacts", found)
     number, rows = found["release"], found["artifacts"]
     _refuse(type(number) is not int or number < 1, "release", number)
     _refuse(not isinstance(rows, list), "artifacts", rows)
@@ -117,9 +115,7 @@ def _artifact(row: Any, where: str) -> Artifact:
         _refuse(field not in row, f"{where}.{field}", "?")
         value = row[field]
         if field == "languages":
-            sound = isinstance(value, list) and all(
-                isinstance(v, str) and LANGUAGE.fullmatch(v) for v in value
-            )
+            sound = isinstance(value, list) and all(isinstance(v, str) and LANGUAGE.fullmatch(v) for v in value)
         else:
             sound = type(value) in (get_args(wanted) or (wanted,))
         _refuse(not sound, f"{where}.{field}", value)

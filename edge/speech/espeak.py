@@ -38,9 +38,7 @@ class Espeak:
         self._library = library
         self.rate = rate
 
-    def pcm(
-        self, text: str, voice: str, words_per_minute: int, stop: Callable[[], bool] = lambda: False
-    ) -> bytes:
+    def pcm(self, text: str, voice: str, words_per_minute: int, stop: Callable[[], bool] = lambda: False) -> bytes:
         """Return `text` as sound; less of it when `stop` says so in between."""
         samples = bytearray()
 

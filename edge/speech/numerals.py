@@ -32,9 +32,7 @@ _PT_SMALL = _words(
     "dezessete dezoito dezenove"
 )
 _PT_TENS = _words("- - vinte trinta quarenta cinquenta sessenta setenta oitenta noventa")
-_PT_HUNDREDS = _words(
-    "- cento duzentos trezentos quatrocentos quinhentos seiscentos setecentos oitocentos novecentos"
-)
+_PT_HUNDREDS = _words("- cento duzentos trezentos quatrocentos quinhentos seiscentos setecentos oitocentos novecentos")
 _EN_SMALL = _words(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"

@@ -92,9 +92,7 @@ def _rules(lang: str) -> tuple[Rule, ...]:
     return (
         *_abbreviation_rules(lexicon),
         (
-            re.compile(
-                r"(?<![0-9/.-])(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})/(?P<year>[0-9]{4})(?![0-9/])"
-            ),
+            re.compile(r"(?<![0-9/.-])(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})/(?P<year>[0-9]{4})(?![0-9/])"),
             date,
         ),
         (re.compile(r"(?<![0-9-])(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})(?![0-9-])"), date),
@@ -120,9 +118,7 @@ def _rules(lang: str) -> tuple[Rule, ...]:
 def _abbreviation_rules(lexicon: Lexicon) -> list[Rule]:
     names = sorted(lexicon.abbreviations, key=len, reverse=True)
     folded = {name.casefold(): said for name, said in lexicon.abbreviations.items()}
-    pattern = re.compile(
-        rf"(?<!\w)({'|'.join(map(re.escape, names))})(?!\w)(\s*$)?", re.IGNORECASE | re.MULTILINE
-    )
+    pattern = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, names))})(?!\w)(\s*$)?", re.IGNORECASE | re.MULTILINE)
 
     def say(found: re.Match[str]) -> str:
         end = "." if found[2] is not None and found[1].endswith(".") else ""

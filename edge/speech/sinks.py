@@ -163,9 +163,9 @@ def quiet_alsa() -> object:
         return None
     try:
         alsa = ctypes.CDLL("libasound.so.2")
-        handler = ctypes.CFUNCTYPE(
-            None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
-        )(lambda *_: None)
+        handler = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)(
+            lambda *_: None
+        )
         alsa.snd_lib_error_set_handler(handler)
     except (OSError, AttributeError):
         return None

@@ -156,9 +156,7 @@ def open_installed(installed: InstalledVoice, lang: str, speed: str) -> Voice:
     try:
         about = installed.path.with_name(f"{installed.path.name}.json").read_text(encoding="utf-8")
         config = PiperConfig.from_dict(json.loads(about))
-        session = onnxruntime.InferenceSession(
-            str(installed.path), options, providers=["CPUExecutionProvider"]
-        )
+        session = onnxruntime.InferenceSession(str(installed.path), options, providers=["CPUExecutionProvider"])
     except _refusals() as error:
         raise SpeechError("voice-broken", path=installed.path, reason=_first_line(error)) from error
     return NeuralVoice(installed, PiperVoice(session=session, config=config), lang, speed)

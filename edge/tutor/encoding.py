@@ -126,8 +126,7 @@ def encode(asked: Asked, passage: str, vocabulary: Vocabulary) -> list[Encoded]:
     sentences = []
     for start, end in sentence_spans(passage):
         words = [
-            Word(w.start + start, w.end + start, w.folded, w.stem, w.capital)
-            for w in words_of(passage[start:end])
+            Word(w.start + start, w.end + start, w.folded, w.stem, w.capital) for w in words_of(passage[start:end])
         ]
         sentences.append((start, end, words))
     present = {word.stem for _, _, words in sentences for word in words if word.stem}
@@ -212,8 +211,7 @@ def _pairs(asked: Asked, words: Sequence[Word]) -> float:
         if word.stem in asked.stems:
             at.setdefault(word.stem, []).append(position)
     near = sum(
-        any(abs(a - b) <= 4 for a in at.get(left, ()) for b in at.get(right, ()))
-        for left, right in pairwise(stems)
+        any(abs(a - b) <= 4 for a in at.get(left, ()) for b in at.get(right, ())) for left, right in pairwise(stems)
     )
     return near / (len(stems) - 1)
 

@@ -23,9 +23,7 @@ class Engine(Protocol):
 
     name: str
 
-    def stream(
-        self, messages: Sequence[Message], *, max_tokens: int, stop: Callable[[], bool]
-    ) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message], *, max_tokens: int, stop: Callable[[], bool]) -> Iterator[str]:
         """Yield the answer piece by piece; end soon after `stop()` says so."""
         ...
 

@@ -130,9 +130,7 @@ NUMBER_NAMES = """
 NUMBER_WORDS = frozenset(NUMBER_NAMES.split())
 ASKS_NUMBER = frozenset({"cuanto", "cuantos", "cuanta", "cuantas", "quanto", "quantos", "quanta", "quantas"})
 ASKS_TIME = frozenset({"cuando", "quando", "año", "siglo", "seculo", "fecha", "data"})
-ASKS_NAME = frozenset(
-    {"quien", "quienes", "quem", "donde", "onde", "pais", "ciudad", "cidade", "llama", "chama"}
-)
+ASKS_NAME = frozenset({"quien", "quienes", "quem", "donde", "onde", "pais", "ciudad", "cidade", "llama", "chama"})
 
 
 def asked_for(question: Sequence[Word]) -> str:

@@ -125,9 +125,7 @@ class LlamaEngine:
         content = text.encode("utf-8", "replace")
         size = len(content) + 8
         buffer = (self._api.llama_token * size)()
-        count = self._api.llama_tokenize(
-            self._vocabulary, content, len(content), buffer, size, special, special
-        )
+        count = self._api.llama_tokenize(self._vocabulary, content, len(content), buffer, size, special, special)
         return list(buffer[: max(0, count)])
 
     def logits_of(self, tokens: Sequence[int]) -> Iterator[Any]:

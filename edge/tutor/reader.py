@@ -253,9 +253,7 @@ def _read_checked(path: Path, card: Mapping[str, Any]) -> bytes:
     except (KeyError, TypeError) as error:
         raise ModelError("reader-damaged", path=path.with_name(CARD), reason=str(error)) from error
     if hashlib.sha256(content).hexdigest() != wanted:
-        raise ModelError(
-            "reader-altered", path=path, size=len(content), wanted=card["files"][path.name]["size"]
-        )
+        raise ModelError("reader-altered", path=path, size=len(content), wanted=card["files"][path.name]["size"])
     return content
 
 

@@ -59,9 +59,7 @@ def _print(profile: DeviceProfile, findings: list[Finding], code: str, words: Wo
     _line(words, "cores", profile.cores)
     _line(words, "ram", f"{profile.ram_mb / 1024:.1f} GB")
     _line(words, "disk", f"{profile.free_disk_mb / 1024:.1f} GB")
-    _line(
-        words, "screen", f"{screen.name or '-'}, {screen.columns}x{screen.lines}, {_colours(screen.colours)}"
-    )
+    _line(words, "screen", f"{screen.name or '-'}, {screen.columns}x{screen.lines}, {_colours(screen.colours)}")
     _title(words, "runs")
     for finding in findings:
         mark = words.say("doctor.good" if finding.good else "doctor.bad")

@@ -41,9 +41,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     removing.add_argument("name", metavar="NAME", help=words.say("verbs.models.name"))
     removing.add_argument("--dry-run", action="store_true", help=words.say("verbs.dry-run"))
     trying = actions.add_parser("try", help=words.say("verbs.models.try"))
-    trying.add_argument(
-        "prompt", metavar="PROMPT", nargs="?", default="", help=words.say("verbs.models.prompt")
-    )
+    trying.add_argument("prompt", metavar="PROMPT", nargs="?", default="", help=words.say("verbs.models.prompt"))
     trying.add_argument("--model", metavar="NAME", default="mini", help=words.say("verbs.models.model"))
     trying.add_argument(
         "--max-tokens", metavar="N", type=int, default=MOST_TOKENS, help=words.say("verbs.models.max-tokens")

@@ -52,8 +52,7 @@ def _list(args: argparse.Namespace, folder: Path, words: Words) -> int:
     voices = installed_voices(folder)
     if args.json:
         rows = [
-            {"name": v.name, "lang": v.lang, "rate": v.rate, "engine": "piper", "path": str(v.path)}
-            for v in voices
+            {"name": v.name, "lang": v.lang, "rate": v.rate, "engine": "piper", "path": str(v.path)} for v in voices
         ]
         rows += [
             {"name": f"espeak-ng {voice}", "lang": voice, "rate": 22050, "engine": "espeak-ng", "path": ""}

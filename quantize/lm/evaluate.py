@@ -74,9 +74,7 @@ def surprise_bits(engine: LlamaEngine, text: str) -> float:
 
 
 def _ask(engine: LlamaEngine, examples: Iterable[Example]) -> list[Said]:
-    return [
-        Said(example, answer_of(engine, example.messages())) for example in examples if _fits(engine, example)
-    ]
+    return [Said(example, answer_of(engine, example.messages())) for example in examples if _fits(engine, example)]
 
 
 def _fits(engine: LlamaEngine, example: Example) -> bool:
@@ -119,9 +117,7 @@ def _grounded(answers: Sequence[Said]) -> dict[str, float]:
         "f1": _mean(f1(a.text, a.example.gold) for a in answers),
         "exact": _share(exact(a.text, a.example.gold) for a in answers),
         "verbatim": _share(verbatim(a.text, a.example.passage) for a in answers),
-        "right": _share(
-            verbatim(a.text, a.example.passage) and holds(a.text, a.example.gold) for a in answers
-        ),
+        "right": _share(verbatim(a.text, a.example.passage) and holds(a.text, a.example.gold) for a in answers),
     }
 
 

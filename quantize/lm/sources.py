@@ -94,9 +94,7 @@ def read_questions(path: Path) -> Iterator[tuple[str, str, str, tuple[str, ...],
             sound = [
                 (a["answer_start"], a["text"])
                 for a in asked["answers"]
-                if a["text"].strip()
-                and a["answer_start"] >= 0
-                and context[a["answer_start"] :].startswith(a["text"])
+                if a["text"].strip() and a["answer_start"] >= 0 and context[a["answer_start"] :].startswith(a["text"])
             ]
             if asked.get("is_impossible"):
                 yield paragraph["title"], context, asked["question"].strip(), (), -1

@@ -68,9 +68,7 @@ def train(streams: Path, settings: LmSettings, seed: int, folder: Path) -> None:
         if time.monotonic() - saved > CHECKPOINT_SECONDS:
             _checkpoint(folder / "checkpoint.pt", model, optimizers, batches, spent)
             saved = time.monotonic()
-    torch.save(
-        {"model": model.state_dict(), "tokens": spent.tokens, "seconds": spent.seconds}, folder / "model.pt"
-    )
+    torch.save({"model": model.state_dict(), "tokens": spent.tokens, "seconds": spent.seconds}, folder / "model.pt")
 
 
 def load_trained(path: Path, shape: Shape) -> tuple[Llama, int]:

@@ -81,9 +81,7 @@ def _reword(words: Sequence[Word], first: int, last: int, random: Random) -> lis
     reach = random.randint(5, 14)
     near = [i for i in range(len(words)) if not first <= i <= last and first - reach <= i <= last + reach]
     drop = random.choice((0.2, 0.35, 0.5))
-    kept = [
-        _bend(words[i].folded, random) for i in near if words[i].folded.isalnum() and random.random() > drop
-    ]
+    kept = [_bend(words[i].folded, random) for i in near if words[i].folded.isalnum() and random.random() > drop]
     if len(kept) > 3 and random.random() < 0.4:
         cut = random.randint(1, len(kept) - 1)
         kept = kept[cut:] + kept[:cut]

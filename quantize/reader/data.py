@@ -16,9 +16,7 @@ SQUAD = {"near": 0.55, "far": 0.15, "library": 0.15}
 LESSONS = {"near": 0.5, "far": 0.1, "library": 0.8}
 
 
-def made_up_examples(
-    corpus: Corpus, vocabulary: Vocabulary, table: ReaderTable, random: Random
-) -> list[Example]:
+def made_up_examples(corpus: Corpus, vocabulary: Vocabulary, table: ReaderTable, random: Random) -> list[Example]:
     """Return examples whose questions were made from sentences of the training texts."""
     usable = [p for p in corpus.passages if p.split == "train" and p.source != "bank"]
     own = [p for p in usable if p.source in ("lessons", "stories", "squad")]
@@ -30,15 +28,11 @@ def made_up_examples(
     return _examples(texts, make_cloze(chosen, 1, random), MADE_UP, vocabulary, random)
 
 
-def real_examples(
-    corpus: Corpus, vocabulary: Vocabulary, table: ReaderTable, random: Random
-) -> list[Example]:
+def real_examples(corpus: Corpus, vocabulary: Vocabulary, table: ReaderTable, random: Random) -> list[Example]:
     """Return the questions that people wrote, with negatives drawn for this pass."""
     squad = select(corpus, "train", ["squad"])
     lessons = select(corpus, "train", ["lessons", "bank"])
-    return _examples(corpus, squad, SQUAD, vocabulary, random) + _examples(
-        corpus, lessons, LESSONS, vocabulary, random
-    )
+    return _examples(corpus, squad, SQUAD, vocabulary, random) + _examples(corpus, lessons, LESSONS, vocabulary, random)
 
 
 def dev_examples(corpus: Corpus, vocabulary: Vocabulary, random: Random) -> list[Example]:

@@ -39,16 +39,12 @@ def evaluate(reader: Reader, corpus: Corpus, split: Split, seed: int) -> dict[st
     return figures
 
 
-def _given_paragraph(
-    reader: Reader, corpus: Corpus, questions: Sequence[Question], random: Random
-) -> dict[str, Any]:
+def _given_paragraph(reader: Reader, corpus: Corpus, questions: Sequence[Question], random: Random) -> dict[str, Any]:
     """Measure with the paragraph given, as SQuAD does, and against paragraphs that do not answer."""
     answered = [q for q in questions if q.start >= 0]
     impossible = [q for q in questions if q.start < 0]
     shelves = {q.passage: _lines(corpus.passages[q.passage].text) for q in questions}
-    others = [
-        n for n, p in enumerate(corpus.passages) if p.source == "squad" and p.split == answered[0].split
-    ]
+    others = [n for n, p in enumerate(corpus.passages) if p.source == "squad" and p.split == answered[0].split]
     right = base_right = 0
     f1, exact, sure, base_sure, far, base_far = [], [], [], [], [], []
     for question in answered:
@@ -208,9 +204,7 @@ def _calibration_error(right: Sequence[float], wrong: Sequence[float]) -> float:
 
 def _plain(text: str) -> str:
     words = re.findall(r"\w+", fold(text))
-    return " ".join(
-        word for word in words if word not in ("el", "la", "los", "las", "un", "una", "unos", "unas")
-    )
+    return " ".join(word for word in words if word not in ("el", "la", "los", "las", "un", "una", "unos", "unas"))
 
 
 def f1_of(given: str, wanted: str) -> float:

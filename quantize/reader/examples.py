@@ -81,11 +81,7 @@ class Negatives:
         mine = self._corpus.passages[question.passage]
         alike = self._alike[mine.source, mine.split, mine.lang]
         number = random.choice(alike)
-        return (
-            None
-            if self._corpus.passages[number].group == mine.group
-            else self._draw(question, [number], random)
-        )
+        return None if self._corpus.passages[number].group == mine.group else self._draw(question, [number], random)
 
     def _draw(self, question: Question, numbers: Sequence[int], random: Random) -> int | None:
         text = self._corpus.passages[question.passage].text
@@ -107,9 +103,7 @@ def make_pairs(
     negatives = Negatives(corpus)
     finders = {"near": negatives.near, "library": negatives.library, "far": negatives.far}
     for question in questions:
-        yield Pair(
-            question.source, question.text, question.passage, question.start, question.end, question.short
-        )
+        yield Pair(question.source, question.text, question.passage, question.start, question.end, question.short)
         for name, share in shares.items():
             if random.random() < share:
                 other = finders[name](question, random)
@@ -143,9 +137,5 @@ def _markers(part: Encoded) -> list[int]:
 
 
 def _pieces(part: Encoded, pair: Pair) -> tuple[int, int]:
-    inside = [
-        n
-        for n, (start, end) in enumerate(part.places)
-        if start >= 0 and start < pair.end and end > pair.start
-    ]
+    inside = [n for n, (start, end) in enumerate(part.places) if start >= 0 and start < pair.end and end > pair.start]
     return (inside[0], inside[-1]) if inside else (NOBODY, NOBODY)

@@ -56,9 +56,7 @@ def _pack(folder: Path, percent: int) -> Iterable[tuple[list[Passage], Bank]]:
         split = _split(lesson.id, percent)
         texts = [Passage("lessons", lesson.id, split, lesson.lang, text) for text in passages_of(lesson.text)]
         bank: Bank = [
-            ([entry.question, *entry.variants], entry.text)
-            for entry in lesson.bank
-            if sentence_spans(entry.text)
+            ([entry.question, *entry.variants], entry.text) for entry in lesson.bank if sentence_spans(entry.text)
         ]
         if texts:
             yield texts, bank

@@ -78,9 +78,7 @@ def steps(recipe: Recipe, work: Path) -> list[Step]:
     return [*_training_steps(recipe, table, places, common), *_shipping_steps(recipe, table, places, common)]
 
 
-def _training_steps(
-    recipe: Recipe, table: ReaderTable, places: Places, common: Mapping[str, Input]
-) -> list[Step]:
+def _training_steps(recipe: Recipe, table: ReaderTable, places: Places, common: Mapping[str, Input]) -> list[Step]:
     texts: dict[str, Input] = {f"pack {pack.name}": pack for pack in recipe.packs}
     if recipe.corpora:
         texts |= {path.name: path for path in require_archives(recipe.corpora)}
@@ -118,9 +116,7 @@ def _training_steps(
     ]
 
 
-def _shipping_steps(
-    recipe: Recipe, table: ReaderTable, places: Places, common: Mapping[str, Input]
-) -> list[Step]:
+def _shipping_steps(recipe: Recipe, table: ReaderTable, places: Places, common: Mapping[str, Input]) -> list[Step]:
     best = places.trained / "best.pt"
     made: dict[str, Input] = {**common, "network": places.network, "vocabulary": places.vocabulary}
     return [

@@ -114,9 +114,7 @@ def _library(corpus: Corpus) -> list[Passage]:
 def _scene(
     kind: str, question: Question, found: Sequence[Passage], home: str, right: frozenset[tuple[int, int]]
 ) -> Scene:
-    return Scene(
-        kind, question.text, tuple(p.text for p in found), tuple(p.group for p in found), home, right
-    )
+    return Scene(kind, question.text, tuple(p.text for p in found), tuple(p.group for p in found), home, right)
 
 
 def _says(here: set[str], said: set[str], known: set[str]) -> bool:

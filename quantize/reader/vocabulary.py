@@ -24,9 +24,7 @@ def make_vocabulary(texts: Sequence[str], size: int, path: Path) -> None:
         counted.update(word.folded for word in words)
         documents.update({word.stem for word in words if word.stem})
     weights = {
-        stem: round(math.log(len(texts) / count), 1)
-        for stem, count in documents.items()
-        if count >= SEEN_AT_LEAST
+        stem: round(math.log(len(texts) / count), 1) for stem, count in documents.items() if count >= SEEN_AT_LEAST
     }
     content = {"pieces": _learn_pieces(counted, size), "weights": dict(sorted(weights.items()))}
     write_atomic(path, json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())

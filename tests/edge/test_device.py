@@ -127,9 +127,7 @@ def test_this_machine_is_described() -> None:
 
 
 def test_the_free_disk_is_that_of_a_folder_not_made_yet(tmp_path: Path) -> None:
-    assert probe({}, tmp_path / "not" / "yet").free_disk_mb == pytest.approx(
-        probe({}, tmp_path).free_disk_mb, rel=0.05
-    )
+    assert probe({}, tmp_path / "not" / "yet").free_disk_mb == pytest.approx(probe({}, tmp_path).free_disk_mb, rel=0.05)
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,7 @@ def compute(sum_: str) -> Fraction:
 
 @settings(deadline=None)
 @given(skills, levels, st.sampled_from(LANGUAGES), randoms)
-def test_the_key_is_right_and_every_other_option_wrong(
-    skill: Skill, level: int, lang: str, random: Random
-) -> None:
+def test_the_key_is_right_and_every_other_option_wrong(skill: Skill, level: int, lang: str, random: Random) -> None:
     item = generate(skill, level, lang, random)
     right = compute(item.sum)
     assert right >= 0

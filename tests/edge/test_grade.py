@@ -33,9 +33,7 @@ def test_a_number_may_be_written_in_many_ways(same: str) -> None:
     assert mark(item("number", "2,5 kg"), same.lstrip(" +")).right
 
 
-@pytest.mark.parametrize(
-    ("key", "given_"), [("-4", "−4"), ("-4", " - 4"), ("1500", "1 500"), ("1500", "1.500")]
-)
+@pytest.mark.parametrize(("key", "given_"), [("-4", "−4"), ("-4", " - 4"), ("1500", "1 500"), ("1500", "1.500")])
 def test_minus_signs_and_thousands_are_understood(key: str, given_: str) -> None:
     assert mark(item("number", key), given_).right
 
@@ -92,9 +90,7 @@ def test_reading_a_number_never_fails(text: str) -> None:
     assert number is None or all(isinstance(value, Fraction) for value in number.values)
 
 
-@given(
-    st.text(max_size=500), st.sampled_from([item("text", "raíz"), item("number", "3"), choice("uno", "dos")])
-)
+@given(st.text(max_size=500), st.sampled_from([item("text", "raíz"), item("number", "3"), choice("uno", "dos")]))
 def test_marking_never_fails(text: str, exercise: Item) -> None:
     assert mark(exercise, text).because == "Porque sí."
 
@@ -145,9 +141,7 @@ def test_an_option_that_is_a_letter_is_chosen_by_itself() -> None:
     assert mark(vowels, "a").right
 
 
-@given(
-    st.lists(st.text(st.characters(categories=["L", "N"]), min_size=2), min_size=2, max_size=5, unique=True)
-)
+@given(st.lists(st.text(st.characters(categories=["L", "N"]), min_size=2), min_size=2, max_size=5, unique=True))
 def test_exactly_one_option_is_right(texts: list[str]) -> None:
     question = choice(*texts)
     assert [mark(question, text).right for text in texts] == [True] + [False] * (len(texts) - 1)

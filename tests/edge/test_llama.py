@@ -161,9 +161,7 @@ def test_bytes_that_are_no_text_never_break_the_stream(pieces: list[bytes]) -> N
 @given(st.floats(0, 1, exclude_max=True))
 @example(0.0)
 @example(0.999999)
-def test_a_cut_file_is_refused_before_llama_cpp_sees_it(
-    tmp_path_factory: pytest.TempPathFactory, part: float
-) -> None:
+def test_a_cut_file_is_refused_before_llama_cpp_sees_it(tmp_path_factory: pytest.TempPathFactory, part: float) -> None:
     whole = MINI.read_bytes()
     path = tmp_path_factory.mktemp("cut") / "cut.gguf"
     path.write_bytes(whole[: int(len(whole) * part)])
@@ -252,9 +250,7 @@ def test_a_build_without_code_for_this_processor_is_refused_in_words(tmp_path: P
         "except EdgeError as error: print(error.say('es'))"
     )
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), *sys.path))}
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
     assert "no tiene nada para este procesador" in done.stdout
 
 
@@ -267,9 +263,7 @@ def test_a_build_without_code_for_this_processor_is_refused_in_words(tmp_path: P
     ],
     ids=["made for one machine", "portable", "portable, with the code that crashes"],
 )
-def test_weights_stay_as_they_are_where_new_layouts_may_crash(
-    tmp_path: Path, names: list[str], allowed: bool
-) -> None:
+def test_weights_stay_as_they_are_where_new_layouts_may_crash(tmp_path: Path, names: list[str], allowed: bool) -> None:
     (tmp_path / "llama_cpp" / "lib").mkdir(parents=True)
     (tmp_path / "bin").mkdir()
     for name in names:

@@ -70,9 +70,7 @@ def test_the_catalogue_that_ships_can_be_read_and_names_our_models() -> None:
     assert sum(artifact.kind == "voice" for artifact in release.artifacts) > 8
 
 
-@pytest.mark.parametrize(
-    "artifact", [a for a in embedded_release().artifacts if a.embedded], ids=lambda a: a.id
-)
+@pytest.mark.parametrize("artifact", [a for a in embedded_release().artifacts if a.embedded], ids=lambda a: a.id)
 def test_the_models_that_ship_are_those_of_the_catalogue(artifact: Artifact) -> None:
     """When this fails after a new training: python -m quantize.catalogue."""
     path = MODELS / artifact.file

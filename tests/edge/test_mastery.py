@@ -16,9 +16,7 @@ ITEMS = tuple(Item(f"p/l/{n}", "text", "?", (), ("sí",), (), "Porque sí.") for
 
 
 def attempt(number: int, right: bool, hints: int = 0, lesson: str = "p/l") -> Attempt:
-    return Attempt(
-        "d", 1, "ana", lesson, f"{lesson}/{number}", "x", right, hints, 2.0, "2026-01-01T00:00:00Z"
-    )
+    return Attempt("d", 1, "ana", lesson, f"{lesson}/{number}", "x", right, hints, 2.0, "2026-01-01T00:00:00Z")
 
 
 attempts_ = st.lists(st.builds(attempt, st.integers(1, 5), st.booleans(), st.integers(0, 3)), max_size=30)
@@ -70,9 +68,7 @@ def test_mastery_is_a_part_of_one(done: list[Attempt], item_count: int) -> None:
 
 
 @given(attempts_, st.integers(1, 5))
-def test_a_right_answer_never_lowers_mastery_and_a_wrong_one_never_raises_it(
-    done: list[Attempt], n: int
-) -> None:
+def test_a_right_answer_never_lowers_mastery_and_a_wrong_one_never_raises_it(done: list[Attempt], n: int) -> None:
     before = lesson_mastery(done, 5)
     assert lesson_mastery([*done, attempt(n, right=True)], 5) >= before - 1e-9
     assert lesson_mastery([*done, attempt(n, right=False)], 5) <= before + 1e-9

@@ -51,9 +51,7 @@ def test_verify_reads_everything_again(capsys: pytest.CaptureFixture[str]) -> No
     assert {"id": "mini", "good": True} in rows
 
 
-def test_verify_finds_one_changed_byte(
-    other: Path, settings: Settings, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_verify_finds_one_changed_byte(other: Path, settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "add", str(other)]) == 0
     path = settings.models_folder / "otro-modelo.gguf"
     content = bytearray(path.read_bytes())

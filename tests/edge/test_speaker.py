@@ -190,9 +190,7 @@ def test_a_player_program_is_used_and_ended_when_silence_is_wanted(
 
 
 @needs_scripts
-def test_a_player_that_has_heard_everything_is_ended_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_player_that_has_heard_everything_is_ended_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     player(tmp_path, "aplay", "time.sleep(9 if len(sys.stdin.buffer.read()) > 4000 else 0)")
     monkeypatch.setenv("PATH", str(tmp_path))
     sink = PlayerSink.open(RATE)

@@ -37,9 +37,7 @@ def test_what_was_kept_is_there_after_reopening(tmp_path: Path) -> None:
     with Store.open(path) as store:
         store.add_learner("Ana", "es", "ana")
         kept = [answer(store), answer(store, right=False), answer(store, learner="luis")]
-        turn = store.append_turn(
-            learner="ana", question="¿Qué?", mode="bank", text="Eso.", lesson="p/l", at="2026"
-        )
+        turn = store.append_turn(learner="ana", question="¿Qué?", mode="bank", text="Eso.", lesson="p/l", at="2026")
         device = store.device
     with Store.open(path) as store:
         assert store.device == device
@@ -153,9 +151,7 @@ def test_every_commit_is_on_the_disk(tmp_path: Path) -> None:
 
 def test_half_characters_from_a_terminal_are_kept_as_question_marks(tmp_path: Path) -> None:
     with Store.open(tmp_path / "a.db") as store:
-        turn = store.append_turn(
-            learner="", question="q\udc80" * 50_000, mode="none", text="", lesson="", at="2026"
-        )
+        turn = store.append_turn(learner="", question="q\udc80" * 50_000, mode="none", text="", lesson="", at="2026")
         assert store.turns("")[0] == turn
         assert turn.question == "q?" * 50_000
 

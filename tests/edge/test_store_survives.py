@@ -23,9 +23,7 @@ ROUNDS = 8
 def practise_until_killed(path: Path, answers: int, wait_seconds: float, seed: int) -> list[list[str]]:
     """Run the child, let it confirm so many answers and a moment more, kill it; return what it confirmed."""
     command = [sys.executable, str(CHILD), str(path), str(seed)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}
-    ) as child:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}) as child:
         assert child.stdout
         lines = [child.stdout.readline() for _ in range(answers)]
         time.sleep(wait_seconds)
@@ -76,9 +74,7 @@ except StoreError as error:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot limit the size of files")
 def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "amauta.db"
-    done = subprocess.run(
-        [sys.executable, "-c", FILL, str(path)], capture_output=True, text=True, cwd=ROOT, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", FILL, str(path)], capture_output=True, text=True, cwd=ROOT, check=True)
     *confirmed, last = done.stdout.splitlines()
     assert last == f"store-full {len(confirmed)}"
     assert len(confirmed) > 10

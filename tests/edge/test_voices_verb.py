@@ -51,9 +51,7 @@ def test_text_is_written_as_sound(console: Console, tmp_path: Path, lang: str) -
     assert ("Ningún hablante" in err) == (lang == "qu")
 
 
-def test_text_is_taken_from_the_input(
-    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_text_is_taken_from_the_input(console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "hola.wav"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("\ufeffUno. Dos. ¿Tres?\n".encode())))
     assert console.run("speak", "-", "--out", str(out))[0] == 0

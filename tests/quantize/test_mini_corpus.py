@@ -68,9 +68,7 @@ def test_markdown_does_not_reach_the_model() -> None:
 
 
 def test_a_copying_exercise_asks_for_one_of_its_sentences() -> None:
-    text = (
-        "La raíz toma agua del suelo. Las hojas hacen azúcar con la luz. El tallo sostiene las ramas altas. "
-    )
+    text = "La raíz toma agua del suelo. Las hojas hacen azúcar con la luz. El tallo sostiene las ramas altas. "
     documents = [
         Document("x", "es", False, (text * 2).strip()),
         Document("y", "es", True, "No se usa. " * 40),
@@ -103,9 +101,7 @@ def archives(tmp_path: Path) -> Path:
         tmp_path / STORYBOOKS,
         {"a/es/1.md": "# Un cuento\n\n##\nHabía una vez.\n\n##\n* License: [CC-BY]\n* Text: X\n"},
     )
-    modules = [
-        {"license": "Attribution 4.0 International", "text": f"Módulo {n}", "title": "t"} for n in range(40)
-    ]
+    modules = [{"license": "Attribution 4.0 International", "text": f"Módulo {n}", "title": "t"} for n in range(40)]
     modules.append({"license": "Attribution-NonCommercial", "text": "No se puede usar", "title": "t"})
     content = "\n".join(json.dumps(module) for module in modules)
     (tmp_path / OPENSTAX).write_bytes(lzma.compress(content.encode()))

@@ -107,9 +107,7 @@ def test_a_training_cut_off_goes_on_where_it_was_and_ends_the_same(
     assert not (tmp_path / "cut" / "model.pt").exists()
     train.train(streams, settings, 1, tmp_path / "cut")
     assert drawn == 8 + 12 - 7  # seven steps were kept
-    whole, cut = (
-        torch.load(tmp_path / name / "model.pt", weights_only=True)["model"] for name in ("whole", "cut")
-    )
+    whole, cut = (torch.load(tmp_path / name / "model.pt", weights_only=True)["model"] for name in ("whole", "cut"))
     assert all(torch.equal(whole[name], cut[name]) for name in whole)
 
 
@@ -120,9 +118,7 @@ def test_a_second_run_finds_everything_done(made: Path, capsys: pytest.CaptureFi
     assert "made in" not in said
 
 
-def test_a_lost_file_is_made_again_and_only_what_depends_on_it(
-    made: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_lost_file_is_made_again_and_only_what_depends_on_it(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (made / "work" / "mini-tiny.gguf").unlink()
     assert main(["run", str(made / "tiny.toml"), "--work", str(made / "work")]) == 0
     said = capsys.readouterr().err

@@ -62,9 +62,7 @@ def test_the_table_of_a_kind_is_checked_too(tmp_path: Path, text: str, says: str
     assert says in caught.value.say("en")
 
 
-def test_an_unknown_recipe_is_refused_with_the_known_ones(
-    capsys: pytest.CaptureFixture[str], home: Path
-) -> None:
+def test_an_unknown_recipe_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     assert cli.main(["run", "nowhere.toml"]) == 1
     told = capsys.readouterr()
     assert told.out == ""

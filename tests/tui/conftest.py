@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes import FakeServices, learning
 
+from fakes import FakeServices, learning
 from tui.app import AmautaApp
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 
-from fakes import FakeServices
 from textual.events import Paste
 
 from edge.errors import SpeechError
 from edge.tutor.reply import Piece
+from fakes import FakeServices
 from tests.tui.screen import keys_of, press, settle, type_in, words_of
 from tui.app import AmautaApp
 from tui.screens.ask import AskScreen

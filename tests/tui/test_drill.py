@@ -5,12 +5,12 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from fakes import NOON, FakeLibrary
 
 from edge.errors import StoreError
 from edge.learning.attempt import Attempt
 from edge.learning.store import Store
 from edge.settings import Settings
+from fakes import NOON, FakeLibrary
 from tui.drill import Drill, LessonSource, SumSource, level_for
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fakes import FakeLibrary
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes import FakeLibrary
 from tui.passage import split_at
 from tui.visible import visible
 

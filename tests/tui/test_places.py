@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fakes import FakeServices, learning
 
 from edge.errors import EdgeError
 from edge.settings import Settings, load
+from fakes import FakeServices, learning
 from tests.tui.screen import keys_of, press, settle, type_in, words_of
 from tui import services as services_module
 from tui.app import AmautaApp

@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from fakes import FakeServices, learning
-
 from edge.errors import SpeechError
 from edge.settings import Settings, load
+from fakes import FakeServices, learning
 from tui.plain import run
 
 

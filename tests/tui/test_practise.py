@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from fakes import FakeServices
-
 from edge.learning.store import Store
+from fakes import FakeServices
 from tests.tui.screen import keys_of, press, settle, words_of
 from tui.app import AmautaApp
 

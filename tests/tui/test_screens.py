@@ -10,10 +10,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from fakes import FakeServices, learning
 from textual.pilot import Pilot
 
 from edge.settings import Settings
+from fakes import FakeServices, learning
 from tests.tui.screen import press, settle
 from tui.app import AmautaApp
 
