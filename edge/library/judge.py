@@ -6,10 +6,12 @@ none of them those of the tests. Here they are only followed, all trees at once.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 from edge.errors import ModelError
 
@@ -65,10 +67,10 @@ def read_judges(path: Path) -> dict[str, Judge]:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as found:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as found:
             names = sorted({key.partition(".")[0] for key in found.files})
             return {name: _judge({field: found[f"{name}.{field}"] for field in (*FIELDS, "numbers")}) for name in names}
-    except (OSError, ValueError, KeyError, EOFError, IndexError) as error:
+    except (OSError, ValueError, KeyError, EOFError, IndexError, BadZipFile) as error:
         raise ModelError("search-model-broken", path=path, reason=str(error)) from error
 
 

@@ -7,11 +7,13 @@ the vectors lack still counts by its letters. Reads one small file a language, a
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 from edge.errors import ModelError
 from edge.library.terms import Term
@@ -123,11 +125,11 @@ def _read(path: Path) -> dict[str, Any]:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as found:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as found:
             words = found["words"].tobytes().decode("utf-8").split("\n")
             vectors = found["vectors"].astype(np.float32)
             weights, pulls = found["weights"].astype(np.float32), found["pulls"].astype(np.float32)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise ModelError("search-model-broken", path=path, reason=str(error)) from error
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-6
     return {

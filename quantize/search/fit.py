@@ -65,6 +65,19 @@ def fit(groups: Sequence[Group], table: SearchTable, seed: int) -> Fitted:
     return Fitted(_train(groups, table, seed), best, good)
 
 
+def threshold_for(best: npt.NDArray[np.float64], kinds: Sequence[str], table: SearchTable) -> float:
+    """Return the probability that the allowed part of unanswerable questions reaches, `near` ones weighed as in class."""
+    kind = np.array(kinds)
+    share = {"near": table.near_share, "off": 1 - table.near_share}
+    weight = np.zeros(len(best))
+    for name, part in share.items():
+        weight[kind == name] = part / max(1, (kind == name).sum())
+    order = np.argsort(-best)
+    reached = np.cumsum(weight[order])
+    last = int(np.searchsorted(reached, table.false_answers))
+    return float(best[order][min(last, len(best) - 1)])
+
+
 def figures_of(
     best: npt.NDArray[np.float64], good: npt.NDArray[np.bool_], answerable: npt.NDArray[np.bool_], threshold: float
 ) -> dict[str, float]:
@@ -83,17 +96,41 @@ def figures_of(
 
 
 def _train(groups: Sequence[Group], table: SearchTable, seed: int) -> Judge:
-    features = np.concatenate([g.features for g in groups if len(g.features)])
-    right = np.concatenate([g.right for g in groups if len(g.right)])
-    model = HistGradientBoostingRegressor(
+    """Average a few boosted models, each of a random draw of the questions (bagging)."""
+    random = np.random.default_rng(seed)
+    usable = [group for group in groups if len(group.features)]
+    bags = [[usable[n] for n in random.integers(len(usable), size=len(usable))] for _ in range(table.bags)]
+    return _average([_judge_of(_boost(bag, table, seed)) for bag in bags])
+
+
+def _boost(groups: Sequence[Group], table: SearchTable, seed: int) -> HistGradientBoostingRegressor:
+    return HistGradientBoostingRegressor(
         max_iter=table.trees,
         learning_rate=table.rate,
         max_leaf_nodes=table.leaves,
         min_samples_leaf=table.least_in_leaf,
         l2_regularization=table.restraint,
         random_state=seed,
-    ).fit(features, right)
-    return _judge_of(model)
+    ).fit(np.concatenate([g.features for g in groups]), np.concatenate([g.right for g in groups]))
+
+
+def _average(judges: Sequence[Judge]) -> Judge:
+    """Return one judge that says the mean of what `judges` say: their trees side by side, values divided."""
+    width = max(judge.feature.shape[1] for judge in judges)
+
+    def together(field: str, empty: int) -> npt.NDArray[Any]:
+        arrays = [getattr(judge, field) for judge in judges]
+        return np.concatenate([np.pad(a, ((0, 0), (0, width - a.shape[1])), constant_values=empty) for a in arrays])
+
+    return Judge(
+        together("feature", -1),
+        together("bound", 0),
+        together("below", 0),
+        together("above", 0),
+        (together("value", 0) / len(judges)).astype(np.float32),
+        sum(judge.start for judge in judges) / len(judges),
+        0.5,
+    )
 
 
 def _judge_of(model: HistGradientBoostingRegressor) -> Judge:

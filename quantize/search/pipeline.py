@@ -13,7 +13,7 @@ from quantize.recipe import Recipe, read_table
 from quantize.search.settings import QUESTIONS, SearchTable
 from quantize.steps import Input, Step
 
-VERSION = 4
+VERSION = 5
 """Grows when the code would make something else from the same inputs."""
 
 READER = Path(edge.tutor.reader.__file__).parent.parent / "models" / "reader"
@@ -83,7 +83,7 @@ def _align(recipe: Recipe, table: SearchTable, counted: Path, aligned: Path) -> 
 def _fit(recipe: Recipe, table: SearchTable, aligned: Path, judged: Path) -> None:
     import numpy as np
 
-    from quantize.search.fit import figures_of, fit, save_judges
+    from quantize.search.fit import figures_of, fit, save_judges, threshold_for
     from quantize.search.folds import Folds
 
     folds = Folds(recipe.packs, aligned, table)
@@ -93,7 +93,7 @@ def _fit(recipe: Recipe, table: SearchTable, aligned: Path, judged: Path) -> Non
     answerable = np.array([bool(question.lesson) for question in folds.questions])
     best = np.maximum(bank.best, read.best)
     good = np.where(bank.best >= read.best, bank.good, read.good)
-    threshold = float(np.quantile(best[~answerable], 1 - table.false_answers))
+    threshold = threshold_for(best, [question.kind for question in folds.questions], table)
     judged.mkdir(parents=True, exist_ok=True)
     found = {"bank": bank, "passage": passage, "read": read}
     save_judges({name: fitted.judge for name, fitted in found.items()}, threshold, judged / "judges.npz")

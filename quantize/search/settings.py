@@ -28,13 +28,17 @@ class SearchTable:
     pack_copies: int = 10
     align_steps: int = 600
     align_batch: int = 192
-    trees: int = 200
+    bags: int = 4
+    trees: int = 130
     leaves: int = 12
     least_in_leaf: int = 40
     restraint: float = 5.0
     rate: float = 0.05
     false_answers: float = 0.08
-    """The part of unanswerable questions that may get an answer; sets the thresholds."""
+    """The part of unanswerable questions that may get an answer; sets the threshold."""
+
+    near_share: float = 0.4
+    """How many of a classroom's unanswerable questions share words with the packs, for that threshold."""
 
     folds: int = 5
 
