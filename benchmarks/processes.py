@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -36,17 +35,30 @@ def home_with_index() -> dict[str, str]:
 
 
 def timed(command: Sequence[str], environment: dict[str, str]) -> Timing:
-    """Run one process to its end."""
+    """Run one process to its end, and once more for its memory."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, cwd=ROOT)
     assert process.stdout is not None
-    process.stdout.read(1)
-    first = time.perf_counter() - start
-    process.stdout.read()
-    process.stdout.close()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Timing(first, time.perf_counter() - start, usage.ru_maxrss / 1024)
+    with process.stdout:
+        process.stdout.read(1)
+        first = time.perf_counter() - start
+        process.stdout.read()
+    process.wait()
+    return Timing(first, time.perf_counter() - start, peak_mb(command, environment))
+
+
+SMALL_PARENT = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+def peak_mb(command: Sequence[str], environment: dict[str, str]) -> float:
+    """Return a process's peak memory; a small parent starts it, because Linux counts the parent's too."""
+    small = [sys.executable, "-c", SMALL_PARENT, *command]
+    done = subprocess.run(small, capture_output=True, text=True, env=environment, cwd=ROOT, check=True)
+    return int(done.stdout) / 1024
 
 
 def medians(runs: Sequence[Timing]) -> Timing:
@@ -63,8 +75,3 @@ def in_turn(times: int, *commands: Callable[[], Timing]) -> list[Timing]:
         for found, command in zip(runs, commands, strict=True):
             found.append(command())
     return [medians(found) for found in runs]
-
-
-def own_peak_mb() -> float:
-    """Return the most memory that this process has taken so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
