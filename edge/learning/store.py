@@ -8,6 +8,7 @@ Marks nothing and chooses nothing: that is `grade` and `mastery`.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 10.0
 """How long to wait for another Amauta that is writing."""
+
+BUSY_PAUSE_SECONDS = 0.02
 
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_TRUNCATE")
 _BROKEN = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_FORMAT", "SQLITE_ERROR")
@@ -63,7 +66,7 @@ class Store:
         return store
 
     def _prepare(self, random: Random) -> None:
-        mode = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        mode = self._journal()
         # Some sticks and network drives cannot do WAL; EXTRA keeps their old journal as safe.
         self._connection.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
         recorded = migrations.recorded(self._connection)
@@ -75,6 +78,17 @@ class Store:
         if device is None:
             raise StoreError("store-broken", path=self.path, reason="no device id")
         self.device = device[0]
+
+    def _journal(self) -> str:
+        """Ask for WAL. SQLite does not wait by itself when another window is just asking too."""
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return str(self._connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > until:
+                    raise
+                time.sleep(BUSY_PAUSE_SECONDS)
 
     def _migrate(self, device: str) -> None:
         """Bring the file up to date, even when two Amautas start at the same moment."""
