@@ -34,7 +34,7 @@ class SearchTable:
     least_in_leaf: int = 40
     restraint: float = 5.0
     rate: float = 0.05
-    false_answers: float = 0.08
+    false_answers: float = 0.10
     """The part of unanswerable questions that may get an answer; sets the threshold."""
 
     near_share: float = 0.4

@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from benchmarks.pupil_questions import ask_all, ask_bm25, counts
 
-LEAST_ANSWERED, LEAST_REFUSED = 29, 17
+LEAST_ANSWERED, LEAST_REFUSED = 32, 17
 """What was measured. The goal is 34 and 18: see docs/models/search.md."""
 
 
