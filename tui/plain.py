@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from edge.errors import EdgeError
-from edge.learning.attempt import stamp
 from edge.speech.plain import plain, sentences
 from edge.words import LANGUAGES
 from tui import places
@@ -19,7 +18,7 @@ from tui.services import Services
 from tui.values import with_lang
 
 if TYPE_CHECKING:
-    from edge.tutor.reply import Reply, Source
+    from edge.tutor.reply import Source
 
 MENU = ("lessons", "practise", "progress", "learner", "settings", "help")
 
@@ -134,18 +133,7 @@ class _Talk:
                 for source in self.last_sources[:1]:
                     line = words.say(source_key(part), title=source.title)
                     lines.say(f"{line} ({words.say('plain.open_source')})")
-                self._keep(question, part)
-
-    def _keep(self, question: str, reply: Reply) -> None:
-        learner = self.services.learner
-        self.services.store().append_turn(
-            learner=learner.id if learner else "",
-            question=question,
-            mode=reply.mode,
-            text=reply.text,
-            lesson=reply.sources[0].lesson if reply.sources else "",
-            at=stamp(self.services.now()),
-        )
+                self.services.keep_turn(question, part)
 
     def _show_source(self) -> None:
         if not self.last_sources:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from edge import settings as kept
 from edge.files import write_atomic
+from edge.learning.attempt import stamp
 from edge.settings import Settings
 from edge.words import Words, words_for
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from edge.learning.store import Store
     from edge.library.library import LessonRow, Library
     from edge.speech.speaker import Speaker
-    from edge.tutor.reply import Event
+    from edge.tutor.reply import Event, Reply
     from edge.tutor.turn import Tutor
 
 T = TypeVar("T")
@@ -114,6 +115,17 @@ class Services:
     def store(self) -> Store:
         """Return the store, opened."""
         return self._store.get()
+
+    def keep_turn(self, question: str, reply: Reply) -> None:
+        """Keep one question and its answer, of whoever is learning now."""
+        self.store().append_turn(
+            learner=self.learner.id if self.learner else "",
+            question=question,
+            mode=reply.mode,
+            text=reply.text,
+            lesson=reply.sources[0].lesson if reply.sources else "",
+            at=stamp(self.now()),
+        )
 
     def speaker(self) -> Speaker:
         """Return the voice, opened."""

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent.parent))
-
 from benchmarks.pupil_questions import ask_all, ask_bm25, counts
 
 LEAST_ANSWERED, LEAST_REFUSED = 32, 17

@@ -17,7 +17,6 @@ from textual.widgets.option_list import Option
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from edge.errors import EdgeError
-from edge.learning.attempt import stamp
 from tui import wishes
 from tui.services import Services
 from tui.widgets.bars import KeyBar, TitleBar
@@ -26,7 +25,7 @@ from tui.widgets.prompt import PromptBox
 from tui.widgets.turn import SourceLink, TurnView
 
 if TYPE_CHECKING:
-    from edge.tutor.reply import Event, Reply
+    from edge.tutor.reply import Event
 
 MOST_TURNS = 50
 """Older ones leave the screen; the store has them all."""
@@ -153,20 +152,9 @@ class AskScreen(Screen[None]):
                     return
                 self.post_message(self.Came(turn, part))
                 if isinstance(part, Reply):
-                    self._keep(question, part)
+                    self.services.keep_turn(question, part)
         except EdgeError as error:
             self.post_message(self.Failed(turn, error.say(self.services.lang)))
-
-    def _keep(self, question: str, reply: Reply) -> None:
-        learner = self.services.learner
-        self.services.store().append_turn(
-            learner=learner.id if learner else "",
-            question=question,
-            mode=reply.mode,
-            text=reply.text,
-            lesson=reply.sources[0].lesson if reply.sources else "",
-            at=stamp(self.services.now()),
-        )
 
     @on(Came)
     async def _came(self, event: Came) -> None:
