@@ -24,6 +24,9 @@ BATCH_TOKENS = 256
 SMALL_PARAMETERS, FEW_THREADS, THREADS = 150_000_000, 1, 2
 """A small model is slower on two threads than on one: they wait for each other more than they work."""
 
+SCORE_ROWS = 64
+"""So many rows of scores at once: 33 MB with a vocabulary of 128,000."""
+
 ABORTED = 2
 PIECE_BYTES = 256
 
@@ -141,6 +144,30 @@ class LlamaEngine:
                 yield np.ctypeslib.as_array(row, shape=(width,)).copy()
             self._forget()
 
+    def scores_of(self, tokens: Sequence[int], *, start: int = 0) -> Iterator[Any]:
+        """Read `tokens` and yield the scores of what may follow each from `start` on: blocks, float32 [rows, vocabulary].
+
+        What the last reading had in common before `start` is not read again, so that several
+        endings of one beginning cost little more than the endings.
+        """
+        import numpy as np
+
+        if len(tokens) > self.context_tokens:
+            raise ModelError("model-question-long", tokens=len(tokens), room=self.context_tokens)
+        width = int(self._api.llama_vocab_n_tokens(self._vocabulary))
+        with self._lock:
+            self._turn += 1
+            self._decode(self._recall(list(tokens[: start + 1]))[:-1])
+            for at in range(start, len(tokens), SCORE_ROWS):
+                part = list(tokens[at : at + SCORE_ROWS])
+                self._decode(part, every=True)
+                rows = self._api.llama_get_logits(self._context)
+                yield np.ctypeslib.as_array(rows, shape=(len(part), width)).copy()
+
+    def bytes_of(self, tokens: Sequence[int]) -> bytes:
+        """Return what `tokens` write; control marks write nothing."""
+        return b"".join(map(self._piece, tokens))
+
     def _answer(self, tokens: list[int], most: int, stop: Callable[[], bool]) -> Iterator[bytes]:
         """Yield the bytes of each next token, the most likely one each time.
 
@@ -176,14 +203,18 @@ class LlamaEngine:
         self._forget()
         return tokens
 
-    def _decode(self, tokens: Sequence[int], stop: Callable[[], bool] = never) -> bool:
-        """Read tokens after those already read; False when that was stopped."""
+    def _decode(self, tokens: Sequence[int], stop: Callable[[], bool] = never, *, every: bool = False) -> bool:
+        """Read tokens after those already read, keeping the scores after the last or `every` one; False when stopped."""
         self._stop = stop
         try:
             for at in range(0, len(tokens), self._batch):
                 part = tokens[at : at + self._batch]
                 held = (self._api.llama_token * len(part))(*part)  # C reads it: it must outlive the call
-                result = self._api.llama_decode(self._context, self._api.llama_batch_get_one(held, len(part)))
+                batch = self._api.llama_batch_get_one(held, len(part))
+                flags = (ctypes.c_int8 * len(part))(*[1] * len(part))
+                if every:
+                    batch.logits = flags
+                result = self._api.llama_decode(self._context, batch)
                 if result != 0:
                     self._forget()
                     if result == ABORTED:

@@ -17,8 +17,8 @@ import numpy as np
 from edge.tutor.engine import Message
 from edge.tutor.llama import LlamaEngine, never
 from quantize.lm.corpus import read_chats, read_texts
-from quantize.lm.marks import exact, f1, holds, loops, supported, verbatim
 from quantize.lm.prompts import NOT_SAID, Example
+from quantize.measure.marks import exact, f1, holds, loops, supported, verbatim
 
 ANSWER_TOKENS = 96
 TEXT_CHARS = 24_000

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from edge.files import sha256_of, write_atomic
 from quantize.lm.settings import LmSettings
-from quantize.recipe import Recipe, RecipeError
+from quantize.measure.gates import gates_of
+from quantize.recipe import Recipe
 
 
 def write_card(
@@ -26,7 +25,7 @@ def write_card(
     from quantize.lm.network import parameters_of
     from quantize.lm.train import load_trained
 
-    gates_of(recipe, settings, {})  # a gate that cannot be read is better found before the long part
+    gates_of(settings.gates, {}, recipe.path)  # a gate that cannot be read is better found before the long part
     figures = measure(model, corpus, settings.evaluation_questions)
     network, tokens = load_trained(trained, settings.shape())
     card = {
@@ -40,21 +39,6 @@ def write_card(
         "training_tokens": tokens,
         "quantization": settings.quantization,
         "figures": figures,
-        "capabilities": gates_of(recipe, settings, figures),
+        "capabilities": gates_of(settings.gates, figures, recipe.path),
     }
     write_atomic(output, (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
-
-
-def gates_of(recipe: Recipe, settings: LmSettings, figures: Mapping[str, float]) -> dict[str, Any]:
-    """Return the conditions of every capability, with what was measured; None where nothing was."""
-    gates: dict[str, Any] = {}
-    for text in settings.gates:
-        parts = text.split()
-        try:
-            capability, figure, least = parts[0], parts[1], float(parts[2])
-        except (IndexError, ValueError) as error:
-            raise RecipeError("recipe-gate", path=recipe.path, gate=text) from error
-        value = figures.get(f"{capability}.{figure}", figures.get(figure))
-        gate = gates.setdefault(capability, {"conditions": []})
-        gate["conditions"].append({"figure": figure, "value": value, "least": least})
-    return gates

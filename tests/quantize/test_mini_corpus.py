@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.tutor import prompt
-from quantize.lm import marks
 from quantize.lm.copying import copying_examples
 from quantize.lm.lessons import lesson_examples, paragraphs_of, read_lessons
 from quantize.lm.prompts import NOT_SAID, Example
 from quantize.lm.sources import NOVELS, OPENSTAX, SQUAD, STORYBOOKS, Document, read_documents, read_questions
+from quantize.measure import marks
 
 PACKS = [Path(__file__).parents[2] / "edge" / "packs" / name for name in ("primaria", "fundamental")]
 
