@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from edge.library.alike import Entry, Ranks, entry_features, passage_features
@@ -27,6 +27,9 @@ BY_WORDS, BY_MEANING = 20, 15
 """How many candidates each search proposes."""
 
 UNRANKED = 40
+SIDES_KEPT = 4096
+"""Texts of the index that stay compared-ready in memory, a few kilobytes each."""
+
 ENTRIES_BY_WORDS = (
     "SELECT rowid FROM entry_search WHERE entry_search MATCH ? ORDER BY bm25(entry_search, 3.0, 1.0, 1.0)"
 )
@@ -79,6 +82,7 @@ class Search:
         self._meaning = meaning
         self._judges = judges
         self.vocabulary = Vocabulary(database)
+        self._side = lru_cache(SIDES_KEPT)(self._read_side)
 
     def bank(self, question: Question) -> list[Found]:
         """Return the bank entries near the question, the likeliest first."""
@@ -180,7 +184,7 @@ class Search:
         features = passage_features(asking.side, asking.rarity, inside, lesson_side, both, rank)
         return (pack, lesson, title, text), features
 
-    def _side(self, terms: str, lang: str) -> Side:
+    def _read_side(self, terms: str, lang: str) -> Side:
         return self._meaning.side(read_terms(terms), lang)
 
     @cached_property

@@ -30,6 +30,9 @@ WORDS = (
 )
 ONLY_ARITHMETIC = re.compile(r"[\d\s.+\-*/()]+")
 OPERATION = re.compile(r"\d\s*\)?\s*[-+*/]\s*\(?\s*-?\d")
+YEARS = re.compile(r"(1\d{3}|20\d\d) ?[-–−] ?(1\d{3}|20\d\d)")
+"""A span of time, `1810-1821`, when it is all that was typed and the later year comes last."""
+
 LONGEST = 120
 
 
@@ -49,6 +52,8 @@ def read_sum(question: str) -> Sum | None:
     """Return the sum that a question asks for, or None."""
     plain = fold(question).strip(" ¿?¡!.=")
     if len(plain) > LONGEST or not any(c.isdigit() for c in plain):
+        return None
+    if (span := YEARS.fullmatch(plain)) and span[1] < span[2]:
         return None
     plain = re.sub(r"[¿?¡!=]", " ", plain).strip()
     plain = re.sub(OPENING, "", plain).strip()

@@ -25,6 +25,8 @@ from edge.tutor.reckon import read_sum, show_value
         ("quanto é 6 vezes 7", "6 × 7", "42"),
         ("2,5 x 4", "2,5 × 4", "10"),
         ("(3 + 4) * 2", "(3 + 4) × 2", "14"),
+        ("1821-1810", "1821 - 1810", "11"),
+        ("cuanto es 1810-1821", "1810 - 1821", "-11"),
         ("oye profe cuanto es el doble de 15?", "2 × 15", "30"),
     ],
 )
@@ -37,7 +39,7 @@ def test_a_sum_is_read_and_computed(question: str, shown: str, value: str) -> No
 @pytest.mark.parametrize(
     "question",
     ["¿Qué pasó en 1492?", "¿Por qué 1/4 es mayor que 1/8?", "tengo 3 manzanas y como 2", "5", "1/0", "1810-1821 guerra",
-     "¿Cuántos huesos hay en 2 manos?", "", "9" * 300, "cuanto es"],
+     "1810-1821", "1492 – 1521", "¿Cuántos huesos hay en 2 manos?", "", "9" * 300, "cuanto es"],
 )  # fmt: skip
 def test_what_is_not_only_a_sum_is_left_alone(question: str) -> None:
     assert read_sum(question) is None
