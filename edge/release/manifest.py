@@ -18,11 +18,13 @@ from typing import Any, get_args, get_type_hints
 from edge.errors import EdgeError
 
 NAME = "models_manifest.json"
-KINDS = ("lm", "reader", "vocabulary", "search", "voice")
+KINDS = ("lm", "reader", "vocabulary", "search", "voice", "voice-config")
 IDENTIFIER = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 FILE_NAME = re.compile(r"[\w][\w .+-]*(/[\w][\w .+-]*)?")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 LANGUAGE = re.compile(r"[a-z]{2,3}")
+MAY_LACK = ("notice",)
+"""Fields that a row need not have; all others must be there, as null where nobody knows."""
 
 
 class ManifestError(EdgeError):
@@ -52,6 +54,9 @@ class Artifact:
     min_ram_mb: int | None = None
     card: str | None = None
     """The report card below edge/models, where there is one."""
+
+    notice: str | None = None
+    """What the licence makes travel with the model, word for word; may be left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +117,8 @@ def _artifact(row: Any, where: str) -> Artifact:
     for name in row:
         _refuse(name not in known, where, name)
     for field, wanted in get_type_hints(Artifact).items():
-        _refuse(field not in row, f"{where}.{field}", "?")
-        value = row[field]
+        _refuse(field not in row and field not in MAY_LACK, f"{where}.{field}", "?")
+        value = row.get(field)
         if field == "languages":
             sound = isinstance(value, list) and all(isinstance(v, str) and LANGUAGE.fullmatch(v) for v in value)
         else:

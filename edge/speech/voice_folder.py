@@ -18,8 +18,8 @@ from edge.speech.voice import InstalledVoice, language, open_installed, read_voi
 _TRIAL = {"es": "Hola.", "pt": "Olá."}
 
 
-def admit(file: Path, folder: Path, *, dry_run: bool) -> InstalledVoice:
-    """Check a voice by letting it speak, then copy it; raise SpeechError when it may not come in."""
+def admit(file: Path, folder: Path, *, dry_run: bool, move: bool = False) -> InstalledVoice:
+    """Check a voice by letting it speak, then copy it, or move it; raise SpeechError when it may not come in."""
     if file.suffix != ".onnx" or not file.is_file():
         raise SpeechError("voice-name", name=str(file)[:200])
     voice = read_voice(file)
@@ -28,7 +28,7 @@ def admit(file: Path, folder: Path, *, dry_run: bool) -> InstalledVoice:
     _try(voice)
     if not dry_run:
         try:
-            _copy(voice, folder)
+            _copy(voice, folder, move=move)
         except OSError as error:
             _forget(folder / file.name)
             raise SpeechError("voice-disk", path=folder, reason=error.strerror or str(error)) from error
@@ -66,14 +66,16 @@ def _try(voice: InstalledVoice) -> None:
         raise SpeechError("voice-broken", path=voice.path, reason=f"{len(spoken)} bytes")
 
 
-def _copy(voice: InstalledVoice, folder: Path) -> None:
+def _copy(voice: InstalledVoice, folder: Path, *, move: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     model, about, receipt = _files(folder / voice.path.name)
     receipt.unlink(missing_ok=True)
-    shutil.copyfile(voice.path, model)
-    shutil.copyfile(voice.path.with_name(about.name), about)
+    wanted = sha256_of(voice.path)
+    bring = shutil.move if move else shutil.copyfile
+    bring(voice.path, model)
+    bring(voice.path.with_name(about.name), about)
     digest = sha256_of(model)
-    if digest != sha256_of(voice.path):
+    if digest != wanted:
         raise OSError(5, "SHA-256")
     write_atomic(receipt, f"{digest}\n".encode())
 

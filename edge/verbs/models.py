@@ -22,6 +22,7 @@ from edge.release.installed import (
 from edge.release.manifest import Artifact, Release, embedded_release
 from edge.settings import Settings
 from edge.tutor.engine import Message
+from edge.verbs.pull import configure_pull, run_pull
 from edge.words import Value, Words, words_for
 
 MOST_TOKENS = 120
@@ -29,11 +30,12 @@ MOST_TOKENS = 120
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `models`."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|verify|add|rm|try")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|verify|pull|add|rm|try")
     listing = actions.add_parser("list", help=words.say("verbs.models.list"))
     listing.add_argument("--json", action="store_true", help=words.say("verbs.json"))
     verifying = actions.add_parser("verify", help=words.say("verbs.models.verify"))
     verifying.add_argument("--json", action="store_true", help=words.say("verbs.json"))
+    configure_pull(actions, words)
     adding = actions.add_parser("add", help=words.say("verbs.models.add"))
     adding.add_argument("file", metavar="FILE.gguf", type=Path, help=words.say("verbs.models.file"))
     adding.add_argument("--dry-run", action="store_true", help=words.say("verbs.dry-run"))
@@ -56,6 +58,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return _list(args.json, settings, release, words)
     if args.action == "verify":
         return _verify(args.json, settings, release, words)
+    if args.action == "pull":
+        return run_pull(args, "lm", settings, words)
     if args.action == "try":
         return _try(args, settings, release, words)
     if args.action == "add":
@@ -70,7 +74,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 def _list(as_json: bool, settings: Settings, release: Release, words: Words) -> int:
     here = installed_models(settings, release)
-    absent = [artifact for artifact in release.artifacts if not artifact.embedded]
+    absent = [artifact for artifact in release.artifacts if not artifact.embedded and artifact.kind in ("lm", "voice")]
     if as_json:
         rows = [_row(model) for model in here]
         answer = {
@@ -142,6 +146,8 @@ def _row(model: InstalledModel) -> dict[str, Any]:
         "path": str(model.path),
         "size": model.size,
         "embedded": model.embedded,
+        # Its whole content was hashed when it came, and is what the catalogue names.
+        "confirmed": model.artifact is not None,
         "may": open_to,
     }
 

@@ -13,14 +13,16 @@ from edge.settings import Settings
 from edge.speech.espeak import VOICES
 from edge.speech.voice import InstalledVoice, installed_voices
 from edge.speech.voice_folder import admit, check, remove
+from edge.verbs.pull import configure_pull, run_pull
 from edge.words import LANGUAGES, Value, Words, words_for
 
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `voices`."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|add|rm|verify")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|pull|add|rm|verify")
     listing = actions.add_parser("list", help=words.say("verbs.voices.list"))
     listing.add_argument("--json", action="store_true", help=words.say("verbs.json"))
+    configure_pull(actions, words)
     adding = actions.add_parser("add", help=words.say("verbs.voices.add"))
     adding.add_argument("file", metavar="FILE.onnx", type=Path, help=words.say("verbs.voices.file"))
     adding.add_argument("--dry-run", action="store_true", help=words.say("verbs.dry-run"))
@@ -34,6 +36,8 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Do what was asked with the voices."""
     words = words_for("edge", settings.spoken_lang)
+    if args.action == "pull":
+        return run_pull(args, "voice", settings, words)
     if args.action == "add":
         voice = admit(args.file, settings.voices_folder, dry_run=args.dry_run)
         key = "voices.would-add" if args.dry_run else "voices.added"
