@@ -48,6 +48,7 @@ class LlamaEngine:
         self._library, self._api = library, library.api
         self._model, self._context = model, context
         self._vocabulary = self._api.llama_model_get_vocab(model)
+        self.vocabulary_size = int(self._api.llama_vocab_n_tokens(self._vocabulary))
         self._sampler = self._api.llama_sampler_init_greedy()
         self._past: list[int] = []
         self._turn = 0
@@ -135,13 +136,12 @@ class LlamaEngine:
         """Read `tokens` from the start and yield, for each, the scores of what may follow (a numpy row)."""
         import numpy as np
 
-        width = int(self._api.llama_vocab_n_tokens(self._vocabulary))
         with self._lock:
             self._forget()
             for token in tokens:
                 self._decode([token])
                 row = self._api.llama_get_logits_ith(self._context, -1)
-                yield np.ctypeslib.as_array(row, shape=(width,)).copy()
+                yield np.ctypeslib.as_array(row, shape=(self.vocabulary_size,)).copy()
             self._forget()
 
     def scores_of(self, tokens: Sequence[int], *, start: int = 0) -> Iterator[Any]:
@@ -154,7 +154,6 @@ class LlamaEngine:
 
         if len(tokens) > self.context_tokens:
             raise ModelError("model-question-long", tokens=len(tokens), room=self.context_tokens)
-        width = int(self._api.llama_vocab_n_tokens(self._vocabulary))
         with self._lock:
             self._turn += 1
             self._decode(self._recall(list(tokens[: start + 1]))[:-1])
@@ -162,7 +161,11 @@ class LlamaEngine:
                 part = list(tokens[at : at + SCORE_ROWS])
                 self._decode(part, every=True)
                 rows = self._api.llama_get_logits(self._context)
-                yield np.ctypeslib.as_array(rows, shape=(len(part), width)).copy()
+                yield np.ctypeslib.as_array(rows, shape=(len(part), self.vocabulary_size)).copy()
+
+    def ends(self, token: int) -> bool:
+        """Tell whether this token ends an answer."""
+        return bool(self._api.llama_vocab_is_eog(self._vocabulary, token))
 
     def bytes_of(self, tokens: Sequence[int]) -> bytes:
         """Return what `tokens` write; control marks write nothing."""
@@ -184,7 +187,7 @@ class LlamaEngine:
                 if not self._decode(self._recall(tokens) if number == 0 else pending, stop):
                     return
                 token = int(self._api.llama_sampler_sample(self._sampler, self._context, -1))
-            if self._api.llama_vocab_is_eog(self._vocabulary, token):
+            if self.ends(token):
                 return
             yield self._piece(token)
             pending = [token]

@@ -72,7 +72,7 @@ def test_the_catalogue_that_ships_can_be_read_and_names_our_models() -> None:
 
 @pytest.mark.parametrize("artifact", [a for a in embedded_release().artifacts if a.embedded], ids=lambda a: a.id)
 def test_the_models_that_ship_are_those_of_the_catalogue(artifact: Artifact) -> None:
-    """When this fails after a new training: python -m quantize.catalogue."""
+    """When this fails after a new training: python -m quantize.publish."""
     path = MODELS / artifact.file
     assert (artifact.size, artifact.sha256) == (path.stat().st_size, sha256_of(path))
     assert artifact.verified
@@ -119,6 +119,7 @@ def test_what_is_no_catalogue_is_refused_in_words(content: bytes) -> None:
         {"languages": ["Español"]},
         {"embedded": True, "sha256": None},
         {"verified": None},
+        {"notice": 3},
         {"surprise": 1},
     ],
     ids=str,

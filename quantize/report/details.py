@@ -1,0 +1,109 @@
+"""Further sections of the report: the tasks, the bits of every tensor, the speed. Pure: card and plan in, HTML out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from edge.words import Words
+from quantize.bits.ggml import KINDS
+from quantize.report import svg
+from quantize.report.page import figure, number, paragraph, percent, section, table
+from quantize.report.sections import Card, name_of, say, shares
+
+SPEED = (
+    "first_token_ms",
+    "read_tokens_per_second",
+    "write_tokens_per_second",
+    "gigabytes_per_second",
+    "load_ms",
+    "peak_mb",
+)
+LAYER = re.compile(r"blk\.(\d+)\.(.+)\.weight")
+NO_LAYER = "–"
+
+
+def tasks(card: Card, words: Words) -> str:
+    """Return how answers changed, mark by mark."""
+    pairs, rows = [], []
+    for task, found in card["measured"]["tasks"].items():
+        kind, lang, _ = task.split(".", 2)
+        for mark, row in found["marks"].items():
+            name = f"{name_of(words, 'kind', kind)} ({lang}): {name_of(words, 'figure', mark)}"
+            now = row["now"]
+            shown = f"{percent(row['before'][0], words.lang)} → {percent(now[0], words.lang)}"
+            pairs.append(svg.Pair(name, row["before"][0], *now, shown))
+            rows.append(
+                [
+                    name,
+                    str(row["items"]),
+                    percent(row["before"][0], words.lang),
+                    shares(words, now),
+                    shares(words, row["difference"]),
+                    percent(row["flipped"][0], words.lang),
+                    f"{row['lost']} / {row['won']}",
+                ]
+            )
+    if not rows:
+        return ""
+    lost_won = f"{say(words, 'tasks.lost')} / {say(words, 'tasks.won')}"
+    names = ("items", "before", "now", "difference", "flipped")
+    columns = [say(words, "gates.figure"), *(say(words, f"tasks.{name}") for name in names), lost_won]
+    drawing = svg.pairs(pairs, say(words, "tasks.says", count=len(pairs)))
+    return section(
+        say(words, "tasks.title"),
+        paragraph(say(words, "tasks.lead")),
+        figure(say(words, "tasks.caption"), drawing, table(say(words, "tasks.table"), columns, rows, range(1, 7))),
+    )
+
+
+def bits_map(plan: Mapping[str, Any] | None, words: Words) -> str:
+    """Return which tensor got how many bits."""
+    types: Mapping[str, str] = (plan or {}).get("types", {})
+    if not types:
+        return ""
+    bits: dict[tuple[str, str], float] = {}
+    used: dict[str, Counter[str]] = {}
+    for tensor, kind in types.items():
+        part, column = place_of(tensor)
+        bits[part, column] = KINDS[kind].bits
+        used.setdefault(part, Counter())[kind] += 1
+    layers = sorted({column for _, column in bits if column != NO_LAYER}, key=int)
+    columns = ([NO_LAYER] if any(column == NO_LAYER for _, column in bits) else []) + layers
+    least, most = (number(end(bits.values()), words.lang) for end in (min, max))
+    says = say(words, "map.says", count=len(types), least=least, most=most)
+    rows = [
+        [part, ", ".join(f"{kind} ({count})" for kind, count in found.most_common())] for part, found in used.items()
+    ]
+    predicted = (plan or {}).get("predicted_kld")
+    return section(
+        say(words, "map.title"),
+        paragraph(say(words, "map.lead")),
+        figure(
+            say(words, "map.caption"),
+            svg.cells(list(used), columns, bits, says),
+            table(say(words, "map.table"), [say(words, "map.part"), say(words, "map.types")], rows),
+        ),
+        paragraph(say(words, "map.predicted", value=number(predicted, words.lang))) if predicted is not None else "",
+    )
+
+
+def place_of(tensor: str) -> tuple[str, str]:
+    """Return which part of a layer a tensor is, and of which layer."""
+    found = LAYER.fullmatch(tensor)
+    return (found[2], found[1]) if found else (tensor.removesuffix(".weight"), NO_LAYER)
+
+
+def speed(card: Card, words: Words) -> str:
+    """Return how fast it was, and where that holds."""
+    found = card["measured"].get("speed")
+    if not found:
+        return ""
+    rows = [[say(words, f"speed.{name}"), number(found[name], words.lang)] for name in SPEED if name in found]
+    return section(
+        say(words, "speed.title"),
+        paragraph(say(words, "speed.lead", threads=found["threads"])),
+        table(say(words, "speed.caption"), [say(words, "speed.what"), say(words, "speed.value")], rows, (1,)),
+    )
