@@ -26,6 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "packaging")]
 
+from devkit.llama_converter import ensure_converter  # noqa: E402
 from devkit.llama_wheel import ensure_wheel  # noqa: E402
 from devkit.setup_words import SetupError, say  # noqa: E402
 
@@ -56,6 +57,7 @@ def prepare(folder: Path, groups: list[str]) -> None:
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     missing = [group for group in groups if not _is_ready(folder, group)]
     if not missing:
+        _keep_converter(python, groups)
         return
     if not python.exists():
         say("setup-environment", folder=folder)
@@ -65,7 +67,14 @@ def prepare(folder: Path, groups: list[str]) -> None:
         _install(python, group)
         stamp = folder / f"{STAMP}-{group}"
         stamp.write_text(_fingerprint(group), encoding="ascii")
+    _keep_converter(python, groups)
     say("setup-done")
+
+
+def _keep_converter(python: Path, groups: list[str]) -> None:
+    """Leave llama.cpp's converter beside the wheel for those who make models."""
+    if "quantize" in groups:
+        ensure_converter(python)
 
 
 def _install(python: Path, group: str) -> None:

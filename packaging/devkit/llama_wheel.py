@@ -8,7 +8,6 @@ before GCC 13.2 build it wrongly, and it crashes on quantized models.
 from __future__ import annotations
 
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -19,8 +18,8 @@ import zipfile
 from pathlib import Path
 
 from devkit.setup_words import SetupError, say
+from edge.cache import LLAMA_VERSION, llama_folder
 
-VERSION = "0.3.36"
 FLAGS = (
     "-DGGML_NATIVE=OFF",
     "-DGGML_BACKEND_DL=ON",
@@ -32,18 +31,9 @@ COMPILERS = ("c++", "g++", "clang++", "cl")
 NEWS_EVERY_SECONDS = 60
 
 
-def cache_folder() -> Path:
-    """Return where wheels are kept: AMAUTA_CACHE, or the system's place for caches."""
-    if chosen := os.environ.get("AMAUTA_CACHE"):
-        return Path(chosen)
-    if local := os.environ.get("LOCALAPPDATA"):
-        return Path(local) / "Amauta" / "Cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "amauta"
-
-
 def ensure_wheel(python: Path) -> Path:
     """Return the portable wheel, from the cache or compiled now."""
-    folder = cache_folder() / f"llama-{VERSION}-{platform.system()}-{platform.machine()}".lower()
+    folder = llama_folder()
     kept = sorted(folder.glob("*.whl"))
     if kept:
         return kept[0]
@@ -74,7 +64,14 @@ def _compile(python: Path, work: Path) -> Path:
         "CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count() or 1),
     }
     command = [str(python), "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps"]
-    command += ["--no-binary", "llama-cpp-python", "--no-cache-dir", "-w", str(work), f"llama-cpp-python=={VERSION}"]
+    command += [
+        "--no-binary",
+        "llama-cpp-python",
+        "--no-cache-dir",
+        "-w",
+        str(work),
+        f"llama-cpp-python=={LLAMA_VERSION}",
+    ]
     finished = threading.Event()
     threading.Thread(target=_tell_time, args=(finished,), daemon=True).start()
     done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)

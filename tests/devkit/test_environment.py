@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from devkit.llama_wheel import cache_folder, ensure_wheel, without_amx
+from devkit.llama_converter import ensure_converter, unpack
+from devkit.llama_wheel import ensure_wheel, without_amx
 from devkit.setup_words import SetupError
+from edge.cache import cache_folder, converter_folder, llama_folder
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPT = ROOT / "packaging" / "devkit" / "environment.py"
@@ -41,18 +45,9 @@ def test_a_kept_wheel_is_used_again_without_a_compiler(tmp_path: Path, monkeypat
     monkeypatch.delenv("CXX", raising=False)
     with pytest.raises(SetupError, match=r"g\+\+"):
         ensure_wheel(Path(sys.executable))
-    folder = next(iter(tmp_path.iterdir()), None) or tmp_path / _folder_name()
-    folder.mkdir(exist_ok=True)
-    kept = wheel(folder / "llama_cpp_python-1-py3-none-any.whl")
+    llama_folder().mkdir(exist_ok=True)
+    kept = wheel(llama_folder() / "llama_cpp_python-1-py3-none-any.whl")
     assert ensure_wheel(Path(sys.executable)) == kept
-
-
-def _folder_name() -> str:
-    import platform
-
-    from devkit.llama_wheel import VERSION
-
-    return f"llama-{VERSION}-{platform.system()}-{platform.machine()}".lower()
 
 
 def test_the_cache_is_where_the_system_keeps_such_things(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -60,6 +55,42 @@ def test_the_cache_is_where_the_system_keeps_such_things(monkeypatch: pytest.Mon
     monkeypatch.delenv("LOCALAPPDATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder() == tmp_path / "amauta"
+
+
+def source_distribution(path: Path, *names: str) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name in names:
+            entry = tarfile.TarInfo(f"llama_cpp_python-1/{name}")
+            entry.size = len(name)
+            archive.addfile(entry, io.BytesIO(name.encode()))
+    return path
+
+
+def test_the_converter_is_kept_and_nothing_else_of_the_source(tmp_path: Path) -> None:
+    there = "vendor/llama.cpp/"
+    wanted = [f"{there}{name}" for name in ("convert_hf_to_gguf.py", "conversion/base.py", "gguf-py/gguf/gguf.py")]
+    others = [f"{there}src/llama.cpp", f"{there}conversion/../../../../away.py", "vendor/other/convert_hf_to_gguf.py"]
+    source = source_distribution(tmp_path / "s.tar.gz", *wanted, *others)
+    unpack(source, tmp_path / "to")
+    kept = sorted(p.relative_to(tmp_path / "to").as_posix() for p in (tmp_path / "to").rglob("*") if p.is_file())
+    assert kept == ["complete", "conversion/base.py", "convert_hf_to_gguf.py", "gguf-py/gguf/gguf.py"]
+    assert not (tmp_path / "away.py").exists()
+
+
+def test_a_source_without_the_converter_is_said_in_words(tmp_path: Path) -> None:
+    source = source_distribution(tmp_path / "old.tar.gz", "vendor/llama.cpp/src/llama.cpp")
+    with pytest.raises(SetupError, match=r"old\.tar\.gz"):
+        unpack(source, tmp_path / "to")
+    assert not (tmp_path / "to" / "complete").exists()
+
+
+def test_a_kept_converter_is_used_again_without_asking_anybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMAUTA_CACHE", str(tmp_path))
+    with pytest.raises((SetupError, OSError)):
+        ensure_converter(tmp_path / "no-python")
+    converter_folder().mkdir(parents=True)
+    (converter_folder() / "complete").write_text("1")
+    assert ensure_converter(tmp_path / "no-python") == converter_folder()
 
 
 def test_an_old_python_is_told_so_in_three_languages() -> None:
