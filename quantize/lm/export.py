@@ -15,9 +15,14 @@ def export(trained: Path, shape: Shape, tokenizer: Path, output: Path) -> None:
     """Write config, weights (safetensors) and tokenizer of a `LlamaForCausalLM` into `output`."""
     model, _ = load_trained(trained, shape)
     shutil.rmtree(output, ignore_errors=True)
-    to_transformers(model).save_pretrained(output, safe_serialization=True)
+    save_network(model, output)
     for path in tokenizer.iterdir():
         shutil.copy(path, output / path.name)
+
+
+def save_network(model: Llama, output: Path) -> None:
+    """Write config and weights (safetensors, 32 bits) into `output`."""
+    to_transformers(model).save_pretrained(output, safe_serialization=True)
 
 
 def to_transformers(model: Llama) -> "LlamaForCausalLM":  # type: ignore[name-defined]  # noqa: F821, UP037

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from quantize.lm.settings import LmSettings
-from quantize.recipe import Recipe, read_table
+from quantize.recipe import ROOT, Recipe, RecipeError, read_table
 from quantize.steps import Input, Step
 
 CODE_VERSION = 1
 """Raised when a change of the code must make everything anew."""
 
 LICENCE = "CC-BY-SA-4.0"
-TRAINING = ("shares", "tokens", "minutes", "rows", "rate", "embedding_rate")
+TRAINING = ("start", "shares", "tokens", "minutes", "rows", "rate", "embedding_rate")
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
 SHAPE = ("vocabulary", "context", "hidden", "layers", "heads", "key_heads", "feed_forward")
 
 
@@ -33,6 +34,8 @@ def steps(recipe: Recipe, work: Path) -> list[Step]:
     table = asdict(job.settings)
     common: dict[str, Input] = {"seed": recipe.seed, "code": CODE_VERSION}
     training = _chosen(table, TRAINING + SHAPE) | common
+    if job.settings.start:
+        training["started from"] = job.start
     spelled = _chosen(table, ("echoes", "context")) | common
     measured = _chosen(table, ("evaluation_questions", "gates"))
     return [
@@ -40,7 +43,7 @@ def steps(recipe: Recipe, work: Path) -> list[Step]:
         Step(
             "tokenizer",
             job.words,
-            {"corpus": job.corpus, "vocabulary": job.settings.vocabulary},
+            {"start": job.start} if job.settings.start else {"corpus": job.corpus, "vocabulary": job.settings.vocabulary},
             job.learn_words,
         ),
         Step("encode", job.streams, {"corpus": job.corpus, "tokenizer": job.words} | spelled, job.encode),
@@ -61,6 +64,11 @@ class Job:
     recipe: Recipe
     settings: LmSettings
     work: Path
+
+    @property
+    def start(self) -> Path:
+        """The model to start from."""
+        return ROOT / self.settings.start
 
     @property
     def corpus(self) -> Path:
@@ -114,7 +122,10 @@ class Job:
         build_corpus(self.recipe, self.settings, self.corpus)
 
     def learn_words(self) -> None:
-        """Learn the vocabulary."""
+        """Learn the vocabulary, or keep that of the model to start from."""
+        if self.settings.start:
+            copy_tokenizer(self.start, self.words)
+            return
         from quantize.lm.encode import vocabulary_sample
         from quantize.lm.tokenizer import train_tokenizer
 
@@ -176,6 +187,16 @@ class Job:
         (output / "card.json").unlink(missing_ok=True)
         shutil.copyfile(self.whole, output / self.whole.name)
         shutil.copyfile(self.card, output / "card.json")
+
+
+def copy_tokenizer(folder: Path, output: Path) -> None:
+    """Copy the tokenizer of a Hugging Face folder; raise RecipeError when it has none."""
+    if not (folder / "tokenizer.json").is_file():
+        raise RecipeError("grow-start", path=folder / "tokenizer.json")
+    output.mkdir(parents=True, exist_ok=True)
+    for name in TOKENIZER_FILES:
+        if (folder / name).is_file():
+            shutil.copyfile(folder / name, output / name)
 
 
 def _sources(recipe: Recipe, table: Mapping[str, Any]) -> dict[str, Input]:

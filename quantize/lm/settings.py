@@ -49,6 +49,9 @@ class LmSettings:
     rate: float
     """Highest learning rate of the matrices (Muon); the embedding gets `embedding_rate` (AdamW)."""
 
+    start: str = ""
+    """A Hugging Face folder to go on from: its vocabulary is kept, its network grown to these layers."""
+
     embedding_rate: float = 0.003
     threads: int = 1
     """Threads of the training; on a busy machine one is faster than two."""

@@ -6,7 +6,7 @@ GGUF file needs nothing special. Exchanges are written as ChatML.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +31,9 @@ CHAT_TEMPLATE = (
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int, folder: Path) -> None:
     """Learn the vocabulary from `texts` and write a tokenizer folder."""
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
+    from tokenizers import pre_tokenizers, trainers
 
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(SPLIT), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer = _empty()
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
         special_tokens=list(CONTROL),
@@ -49,10 +41,39 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, folder: Path) -> None
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
+    _save(tokenizer, CHAT_TEMPLATE, folder)
+
+
+def write_tokenizer(numbers: Mapping[str, int], merges: Sequence[tuple[str, str]], template: str, folder: Path) -> None:
+    """Write a tokenizer folder for a vocabulary that is already known."""
+    from tokenizers import AddedToken
+
+    tokenizer = _empty(numbers, merges)
+    tokenizer.add_special_tokens([AddedToken(piece, special=True) for piece in CONTROL])
+    _save(tokenizer, template, folder)
+
+
+def _empty(numbers: Mapping[str, int] | None = None, merges: Sequence[tuple[str, str]] | None = None) -> Any:
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+
+    tokenizer = Tokenizer(models.BPE(numbers and dict(numbers), merges and list(merges)))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(SPLIT), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
+
+
+def _save(tokenizer: Any, template: str, folder: Path) -> None:
+    from transformers import PreTrainedTokenizerFast
+
     wrapped = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token=END_OF_TEXT, eos_token=TURN_END, pad_token=END_OF_TEXT
     )
-    wrapped.chat_template = CHAT_TEMPLATE
+    wrapped.chat_template = template
     wrapped.save_pretrained(folder)
 
 

@@ -20,8 +20,11 @@ import torch
 from torch import Tensor
 
 from quantize.lm.encode import Stream, load_streams
+from quantize.lm.grow import load_grown
+from quantize.lm.muon import Muon
 from quantize.lm.network import Llama
 from quantize.lm.settings import LmSettings, Shape
+from quantize.recipe import ROOT
 
 CHECKPOINT_SECONDS = 60.0
 WARM_UP, COOL_DOWN = 0.01, 0.4
@@ -42,7 +45,8 @@ def train(streams: Path, settings: LmSettings, seed: int, folder: Path) -> None:
     torch.manual_seed(seed)
     torch.set_num_threads(settings.threads)
     folder.mkdir(parents=True, exist_ok=True)
-    model = Llama(settings.shape())
+    model = first_network(settings)
+    precision = faster_type()
     batches = Batches(load_streams(streams), settings, seed)
     optimizers = _optimizers(model, settings)
     spent = _resume(folder / "checkpoint.pt", model, optimizers, batches)
@@ -53,7 +57,7 @@ def train(streams: Path, settings: LmSettings, seed: int, folder: Path) -> None:
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * rate_at(progress)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", precision, enabled=precision != torch.float32):
             loss = loss_of(*batches.draw())
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -69,6 +73,27 @@ def train(streams: Path, settings: LmSettings, seed: int, folder: Path) -> None:
             _checkpoint(folder / "checkpoint.pt", model, optimizers, batches, spent)
             saved = time.monotonic()
     torch.save({"model": model.state_dict(), "tokens": spent.tokens, "seconds": spent.seconds}, folder / "model.pt")
+
+
+def first_network(settings: LmSettings) -> Llama:
+    """Return the network as training finds it: by chance, or grown from the one the recipe starts with."""
+    model = Llama(settings.shape())
+    if settings.start:
+        model.load_state_dict(load_grown(ROOT / settings.start, settings.shape()))
+    return model
+
+
+def faster_type() -> torch.dtype:
+    """Return the type of numbers in which this processor multiplies faster: bfloat16 only where it has units for it."""
+    seconds = {}
+    for kind in (torch.bfloat16, torch.float32):
+        left, right = torch.ones(512, 512, dtype=kind), torch.ones(512, 512, dtype=kind)
+        left @ right
+        began = time.perf_counter()
+        for _ in range(3):
+            left @ right
+        seconds[kind] = time.perf_counter() - began
+    return min(seconds, key=lambda kind: seconds[kind])
 
 
 def load_trained(path: Path, shape: Shape) -> tuple[Llama, int]:
@@ -135,7 +160,7 @@ def _optimizers(model: Llama, settings: LmSettings) -> list[torch.optim.Optimize
     inner = [w for name, w in model.named_parameters() if w.dim() == 2 and "embed" not in name]
     others = [w for name, w in model.named_parameters() if w.dim() != 2 or "embed" in name]
     made: list[torch.optim.Optimizer] = [
-        torch.optim.Muon(inner, lr=settings.rate, weight_decay=0.05),
+        Muon(inner, lr=settings.rate),
         torch.optim.AdamW(others, lr=settings.embedding_rate, betas=(0.9, 0.95), weight_decay=0.01),
     ]
     for optimizer in made:
