@@ -178,14 +178,15 @@ def test_a_server_that_ignores_ranges_starts_over_and_still_ends(site: Site, fol
 def test_a_file_that_changed_in_between_is_taken_anew(site: Site, folder: Path, told: Told) -> None:
     site.files["/uno.gguf"] = bytes(len(CONTENT))
 
-    def changed(h: Handler) -> None:
+    def changed_and_cut(h: Handler) -> None:
         site.files["/uno.gguf"], site.tag = CONTENT, '"two"'
-        honest(h)
+        cut(200_000)(h)
 
-    site.script = [cut(500_000), changed]
+    site.script = [cut(500_000), changed_and_cut]
     bring(site, folder, told)
     assert is_whole(folder)
     assert told.restarts == 0
+    assert site.ranges() == ["", "bytes=500000-", "bytes=200000-"]
 
 
 def test_halves_of_two_contents_are_found_by_the_hash(site: Site, folder: Path, told: Told) -> None:
@@ -229,6 +230,7 @@ def test_what_comes_after_the_end_is_not_taken(site: Site, folder: Path, told: T
     site.script = [with_length(None)]
     bring(site, folder, told)
     assert is_whole(folder)
+    assert max(done for done, _ in told.moves) == len(CONTENT)
 
 
 def test_a_size_nobody_knows_is_refused_and_one_the_server_knows_is_taken(site: Site, folder: Path, told: Told) -> None:
@@ -298,6 +300,8 @@ def test_a_range_that_makes_no_sense_is_not_trusted(site: Site, folder: Path, to
     site.script = [cut(300_000), later, status(206)]
     bring(site, folder, told)
     assert is_whole(folder)
+    assert told.restarts == 0
+    assert site.ranges()[1:] == ["bytes=300000-"] * 3
 
 
 def test_a_redirect_is_followed_with_the_range(site: Site, folder: Path, told: Told) -> None:
