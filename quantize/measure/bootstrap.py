@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LOW, HIGH = 0.025, 0.975
+RULE_OF_THREE = 3.0
 
 Numbers = NDArray[np.float64]
 
@@ -56,9 +57,17 @@ def quantile(values: Numbers, unit: NDArray[np.int64], share: float, resamples: 
     return _interval(float(np.quantile(values, share, method="inverted_cdf")), found)
 
 
-def of_items(values: Numbers, resamples: int, seed: int) -> Interval:
-    """Return the mean of one value an item, each item a unit of its own."""
-    return mean(values, np.arange(len(values)), resamples, seed)
+def of_items(values: Numbers, resamples: int, seed: int, bounds: tuple[float, float] = (0.0, 1.0)) -> Interval:
+    """Return the mean of one value an item, each item a unit of its own.
+
+    Where all are alike no drawing can show anything else, and the interval reaches 3 / n
+    further (the rule of three: Hanley & Lippman-Hand 1983), within `bounds`.
+    """
+    found = mean(values, np.arange(len(values)), resamples, seed)
+    if found.low < found.high:
+        return found
+    reach = RULE_OF_THREE / len(values)
+    return Interval(found.value, max(bounds[0], found.value - reach), min(bounds[1], found.value + reach))
 
 
 def _interval(value: float, drawn: Numbers) -> Interval:

@@ -1,4 +1,4 @@
-"""Write the report card: flat figures and gates for the device, and all the detail for people. Pure but for reading sizes.
+"""Write the report card: flat figures and gates for the device, and all the detail for people. Reads sizes, nothing else.
 
 A figure of a capability is the lowest over its languages and files: a model that
 answers well in one language only may not answer in the other.
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edge.files import sha256_of
 from edge.tutor.gguf import read_head
 from quantize.measure.gates import gates_of
 from quantize.measure.settings import MeasureSettings
@@ -20,24 +21,27 @@ SPEED = ("read_tokens_per_second", "write_tokens_per_second", "first_token_ms", 
 def card_of(
     parent: Path,
     model: Path,
-    facts: Mapping[str, Any],
+    reference: Path,
+    hashes: Mapping[str, str],
     settings: MeasureSettings,
     measured: Mapping[str, Any],
     output: Path,
 ) -> dict[str, Any]:
-    """Return the card of `model`; `facts` hold the hashes, `measured` what `evaluate` found."""
+    """Return the card of `model`; `hashes` are theirs, `measured` is what `evaluate` found."""
     figures = figures_of(measured)
     parameters, size = read_head(model).parameters, model.stat().st_size
     return {
         "model": settings.name,
         "file": model.name,
-        "sha256": facts["model"],
+        "sha256": hashes["model"],
         "size": size,
         "licence": settings.licence,
+        "notice": settings.notice,
         "languages": list(settings.languages),
         "parameters": parameters,
         "bits_per_weight": round(8 * size / parameters, 4),
-        "parent": {"file": parent.name, "sha256": facts["parent"], "size": parent.stat().st_size},
+        "parent": {"file": parent.name, "sha256": hashes["parent"], "size": parent.stat().st_size},
+        "reference": {"file": reference.name, "sha256": sha256_of(reference), "size": reference.stat().st_size},
         "figures": figures,
         "capabilities": gates_of(settings.gates, figures, output),
         "measured": {**measured, "settings": {name: getattr(settings, name) for name in ("window", "tokens", "seed")}},

@@ -10,6 +10,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from quantize.steps import Input, run_step
 CODE_VERSION = 1
 """Raised when a change of the code must measure everything anew."""
 
+REFERENCE = "reference.npz"
+
 Part = dict[str, Any]
 
 
@@ -42,29 +45,23 @@ def evaluate(
     questions = {file.name: _read(file) for file in files}
     _refuse_same_names(files)
     parts = output_card.with_name(f"{output_card.stem}.parts")
-    common = {"parent": sha256_of(parent), "model": sha256_of(model), "seed": settings.seed, "code": CODE_VERSION}
-    found: dict[str, Part] = {"tasks": {}}
-    chances = common | {"held": sha256_of(held), "window": settings.window, "tokens": settings.tokens}
-    found["chances"] = _part(
-        parts / "chances",
-        chances | {"top_k": settings.top_k, "resamples": settings.resamples},
-        lambda folder: _chances(parent, model, held, settings, folder),
-    )
+    hashes = {"parent": sha256_of(parent), "model": sha256_of(model)}
+    common: dict[str, Input] = {**hashes, "seed": settings.seed, "code": CODE_VERSION, "resamples": settings.resamples}
+    texts: dict[str, Input] = {"held": held, "window": settings.window, "tokens": settings.tokens}
+    chances = partial(_chances, parent, model, held, settings)
+    found: dict[str, Any] = {
+        "chances": _part(parts / "chances", common | texts | {"top_k": settings.top_k}, chances),
+        "tasks": {},
+    }
     for file in files:
-        asked: dict[str, Input] = {**common, "file": file.path, "kind": file.kind, "lang": file.lang}
-        asked |= {"items": settings.items, "most": settings.answer_tokens, "resamples": settings.resamples}
-        rows = questions[file.name]
-        found["tasks"][file.name] = _part(
-            parts / file.name, asked, lambda folder, rows=rows: _asked(parent, model, rows, settings, folder)
-        )
+        asked: dict[str, Input] = {"file": file.path, "items": settings.items, "most": settings.answer_tokens}
+        ask_both = partial(_asked, parent, model, questions[file.name], settings)
+        found["tasks"][file.name] = _part(parts / file.name, common | asked, ask_both)
     if settings.speed:
-        found["speed"] = _part(
-            parts / "speed",
-            {"model": common["model"], "threads": settings.threads, "code": CODE_VERSION},
-            lambda folder: _write(folder, speed.measure(model, settings.threads)),
-        )
-    shutil.copyfile(parts / "chances" / "reference.npz", output_reference)
-    card = card_of(parent, model, common, settings, found, output_card)
+        on: dict[str, Input] = {"model": hashes["model"], "threads": settings.threads, "code": CODE_VERSION}
+        found["speed"] = _part(parts / "speed", on, partial(_speed, model, settings.threads))
+    shutil.copyfile(parts / "chances" / REFERENCE, output_reference)
+    card = card_of(parent, model, output_reference, hashes, settings, found, output_card)
     write_atomic(output_card, (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
 
 
@@ -95,6 +92,10 @@ def _part(folder: Path, inputs: Mapping[str, Input], make: Callable[[Path], None
     return found
 
 
+def _speed(model: Path, threads: int, folder: Path) -> None:
+    _write(folder, speed.measure(model, threads))
+
+
 def _write(folder: Path, figures: Mapping[str, Any]) -> None:
     write_atomic(folder / "figures.json", json.dumps(figures, ensure_ascii=False).encode())
 
@@ -113,7 +114,7 @@ def _chances(parent: Path, model: Path, held: Path, settings: MeasureSettings, f
             "top_k": settings.top_k,
             "sources": sorted({f"{text.source} ({text.licence})" for text in texts}),
         }
-    recorder.write(folder / "reference.npz", windows, facts)
+    recorder.write(folder / REFERENCE, windows, facts)
     _write(folder, score.summary(distances, settings.resamples, settings.seed))
 
 

@@ -47,7 +47,7 @@ def compare(parent: Sequence[float], model: Sequence[float], resamples: int, see
         len(ours),
         bootstrap.of_items(theirs, resamples, seed),
         bootstrap.of_items(ours, resamples, seed),
-        bootstrap.of_items(ours - theirs, resamples, seed),
+        bootstrap.of_items(ours - theirs, resamples, seed, (-1.0, 1.0)),
         bootstrap.of_items((was != is_now).astype(np.float64), resamples, seed),
         int((was & ~is_now).sum()),
         int((is_now & ~was).sum()),

@@ -94,7 +94,7 @@ class Recorder:
 
     def write(self, path: Path, windows: Sequence[Window], facts: Mapping[str, Any]) -> None:
         """Write the file; the same content gives the same bytes."""
-        content = {
+        content: dict[str, Any] = {
             "facts": np.frombuffer(json.dumps({"format": FORMAT, **facts}, sort_keys=True).encode(), dtype=np.uint8),
             "langs": np.array([window.lang for window in windows], dtype="U3"),
             "texts": np.array([window.text for window in windows], dtype=np.int32),
@@ -172,7 +172,8 @@ def _divergence(reference: Reference, here: slice, ours: Numbers) -> Numbers:
     among_mine = np.take_along_axis(ours, reference.drawn[here], axis=1) - my_rest[:, None]
     ratio = np.clip(among_mine - reference.drawn_scores[here], -30.0, 30.0)
     inside = (np.exp(ratio) - 1 - ratio).mean(axis=1)
-    return (np.exp(theirs) * (theirs - mine)).sum(axis=1) + np.exp(rest) * (rest - my_rest + inside)
+    found: Numbers = (np.exp(theirs) * (theirs - mine)).sum(axis=1) + np.exp(rest) * (rest - my_rest + inside)
+    return found
 
 
 def _rest_of(block: Numbers, ids: NDArray[np.int64]) -> tuple[Numbers, Numbers]:

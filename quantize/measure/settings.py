@@ -16,6 +16,9 @@ class MeasureSettings:
     languages: tuple[str, ...]
     """Languages that the model is offered for."""
 
+    notice: str = ""
+    """What the licence makes travel with the model, word for word."""
+
     gates: tuple[str, ...] = ()
     """What a capability must reach: "grounded_answer right 0.85" (capability, figure, least value)."""
 

@@ -51,13 +51,11 @@ def publish(
     for path in (card, *extras):
         _copy(path, place / path.name, sha256_of(path))
     _write_words(settings, place)
-    write_atomic(folder / NAME, content)
-    write_atomic(folder / "SHA256SUMS", _sums(folder))
+    _write(folder / NAME, content)
+    _write(folder / "SHA256SUMS", _sums(folder))
     if settings.embedded:
         _embed(model, card, models / settings.embedded, digest)
-    if manifest.read_bytes() != content:
-        write_atomic(manifest, content)
-        manifest.chmod(0o644)
+    _write(manifest, content)
     return folder
 
 
@@ -92,12 +90,19 @@ def _row(settings: PublishSettings, model: Path, digest: str, card: Mapping[str,
 def _write_words(settings: PublishSettings, place: Path) -> None:
     """Write what the licence makes travel, as files of their own."""
     if settings.notice:
-        write_atomic(place / "NOTICE.txt", f"{settings.notice.strip()}\n".encode())
+        _write(place / "NOTICE.txt", f"{settings.notice.strip()}\n".encode())
     if settings.licence_file:
         source = ROOT / settings.licence_file
         if not source.is_file():
             raise RecipeError("publish-licence-file", licence=settings.licence, path=settings.licence_file)
         _copy(source, place / "LICENCE.txt", sha256_of(source))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that everybody may read, unless it holds these bytes already."""
+    if not path.is_file() or path.read_bytes() != content:
+        write_atomic(path, content)
+        path.chmod(0o644)
 
 
 def _copy(source: Path, target: Path, digest: str) -> None:

@@ -15,15 +15,17 @@ from typing import Any
 from edge.release import card as cards
 from edge.release.card import CAPABILITIES, Condition
 from edge.words import words_for
-from quantize.report.page import bullets, number, page, paragraph, percent, section
-from quantize.report.sections import Card, name_of, reached
+from quantize.report.page import Html, bullets, number, page, paragraph, section
+from quantize.report.sections import COUNTS, Card, name_of
 
 LANG = "es"
 WORDS_PER_TOKEN = 0.6
 """Spanish words in a token, about: 1.7 tokens a word with vocabularies that know Spanish."""
 
 SURE = ("right", "verbatim", "declines", "keeps", "supported")
-MOST_SURE = 4
+MOST_SURE, MOST_REASONS = 3, 2
+READER_WORDS = 200
+"""What a person reads in a minute."""
 
 
 def write(card: Card, licences: Mapping[str, str]) -> str:
@@ -32,18 +34,19 @@ def write(card: Card, licences: Mapping[str, str]) -> str:
     may = [name for name in CAPABILITIES if report.allows(name)]
     may_not = [name for name in CAPABILITIES if name not in may]
     said = _say()
-    lead = said["open-some"].format(open=_listed(may)) if may else said["open-none"]
     title = said["title"].format(name=card["model"])
+    can = section(said["may"], bullets([_capability(report, name) for name in may])) if may else ""
+    cannot = section(said["may-not"], bullets([_capability(report, name) for name in may_not])) if may_not else ""
     return page(
         LANG,
         title,
         [
             f"<h1>{escape(title)}</h1>",
             paragraph(said["for-whom"], "soft"),
-            paragraph(lead, "lead"),
+            paragraph(said["open-some"].format(open=_listed(may)) if may else said["open-none"], "lead"),
+            can,
+            cannot,
             '<div class="two">',
-            section(said["may"], bullets([_capability(report, name, True) for name in may] or [said["may-nothing"]])),
-            section(said["may-not"], bullets([_capability(report, name, False) for name in may_not])),
             section(said["sure"], bullets(list(_sure(card)))),
             section(said["needs"], bullets(list(_needs(card)))),
             "</div>",
@@ -63,23 +66,38 @@ def _listed(names: list[str]) -> str:
     return spoken[0] if len(spoken) == 1 else f"{', '.join(spoken[:-1])} y {spoken[-1]}"
 
 
-def _capability(report: cards.ReportCard, name: str, is_open: bool) -> str:
+def _capability(report: cards.ReportCard, name: str) -> Html:
+    """Return what a capability is and what it reached; of a closed one, the two things it lacks most."""
     spoken: str = _say()["capability"][name]
-    spoken = spoken[0].upper() + spoken[1:]
     gate = report.capabilities.get(name)
-    told = [_condition(c) for c in (gate.conditions if gate else ()) if c.met is is_open]
-    return f"{spoken}. {'; '.join(told)}." if told else f"{spoken}."
+    conditions = list(gate.conditions) if gate else []
+    if gate is None or not gate.open:
+        conditions = sorted((c for c in conditions if not c.met), key=_reached_part)[:MOST_REASONS]
+    told = "; ".join(_condition(c) for c in conditions) or _say()["reached"]["no-condition"]
+    return Html(f"<b>{escape(spoken[0].upper() + spoken[1:])}</b>: {escape(told)}.")
+
+
+def _reached_part(condition: Condition) -> float:
+    """Return how much of what is asked was reached; what nobody measured counts as nothing."""
+    return condition.value / condition.least if condition.value is not None and condition.least else -1.0
 
 
 def _condition(condition: Condition) -> str:
-    words = words_for("edge", LANG)
-    name = name_of(words, "figure", condition.figure)
-    least = reached(words, condition.figure, condition.least)
+    told: dict[str, str] = _say()["reached"]
     if condition.value is None:
-        return str(_say()["unmeasured"]).format(figure=name, least=least)
-    value = reached(words, condition.figure, condition.value)
-    key = "reached" if condition.met else "missed"
-    return str(_say()[key]).format(figure=name, value=value, least=least)
+        return told.get(f"{condition.figure}-unmeasured", told["unmeasured"])
+    scale = 1 if condition.figure in COUNTS else 100
+    return told.get(condition.figure, told["other"]).format(
+        value=_plain(scale * condition.value), least=_plain(scale * condition.least), figure=condition.figure
+    )
+
+
+def _plain(value: float) -> str:
+    """Write a number without a fraction, but never a little as nothing nor nearly all as all."""
+    rounded = round(value)
+    if rounded in (0, 100) and abs(value - rounded) > 1e-9:
+        return f"{value:.1f}".replace(".", ",")
+    return str(rounded)
 
 
 def _sure(card: Card) -> Iterator[str]:
@@ -92,14 +110,14 @@ def _sure(card: Card) -> Iterator[str]:
         kind, lang, _ = task.split(".", 2)
         for mark in SURE:
             if mark in found["marks"] and told < MOST_SURE and kind in CAPABILITIES and lang == LANG:
-                value, low, high = (percent(part, LANG, 0) for part in found["marks"][mark]["now"])
+                value, low, high = (_plain(100 * part) for part in found["marks"][mark]["now"])
                 what = f"{name_of(words, 'kind', kind)}, {name_of(words, 'figure', mark)}"
                 what = what[0].upper() + what[1:]
                 yield said["sure-interval"].format(what=what, value=value, low=low, high=high)
                 told += 1
     chances = card["measured"]["chances"]
     worst = min(chances, key=lambda lang: chances[lang]["top1"][0])
-    share = percent(chances[worst]["top1"][0], LANG, 0)
+    share = _plain(100 * chances[worst]["top1"][0])
     yield said["sure-kept"].format(share=share, lang=name_of(words, "lang", worst))
     yield said["sure-people"]
 
@@ -110,16 +128,15 @@ def _needs(card: Card) -> Iterator[str]:
     if "peak_mb" in speed:
         yield said["needs-memory"].format(memory=number(speed["peak_mb"], LANG))
     if speed:
-        yield said["needs-first"].format(
-            seconds=number(max(0.01, speed["first_token_ms"] / 1000), LANG, 2),
-            words=_round_words(60 * WORDS_PER_TOKEN * speed["write_tokens_per_second"]),
-            threads=speed["threads"],
+        seconds, rate = speed["first_token_ms"] / 1000, 60 * WORDS_PER_TOKEN * speed["write_tokens_per_second"]
+        yield said["needs-soon"] if seconds < 1 else said["needs-first"].format(seconds=round(seconds))
+        yield (
+            said["needs-faster"]
+            if rate > 1.2 * READER_WORDS
+            else said["needs-words"].format(words=round(rate / 10) * 10)
         )
+        yield said["needs-machine"].format(threads=speed["threads"])
     yield said["needs-network"]
-
-
-def _round_words(rate: float) -> str:
-    return str(round(rate, -1 if rate < 1000 else -2)).removesuffix(".0")
 
 
 def _licence(card: Card, licences: Mapping[str, str]) -> Iterator[str]:

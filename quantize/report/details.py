@@ -21,41 +21,44 @@ SPEED = (
     "load_ms",
     "peak_mb",
 )
+CHIEF = ("right", "declines", "supported", "keeps", "climbs", "easy")
+"""Marks that are drawn; the table has all."""
+
 LAYER = re.compile(r"blk\.(\d+)\.(.+)\.weight")
 NO_LAYER = "–"
 
 
 def tasks(card: Card, words: Words) -> str:
-    """Return how answers changed, mark by mark."""
+    """Return how answers changed: the chief marks drawn, all of them in the table."""
     pairs, rows = [], []
-    for task, found in card["measured"]["tasks"].items():
+    for task, found in sorted(card["measured"]["tasks"].items()):
         kind, lang, _ = task.split(".", 2)
+        group, language = name_of(words, "kind", kind), name_of(words, "lang", lang)
         for mark, row in found["marks"].items():
-            name = f"{name_of(words, 'kind', kind)} ({lang}): {name_of(words, 'figure', mark)}"
-            now = row["now"]
-            shown = f"{percent(row['before'][0], words.lang)} → {percent(now[0], words.lang)}"
-            pairs.append(svg.Pair(name, row["before"][0], *now, shown))
+            label = f"{language}: {name_of(words, 'figure', mark)}"
+            before, now = row["before"][0], row["now"]
+            if mark in CHIEF:
+                shown = f"{percent(before, words.lang, 0)} → {percent(now[0], words.lang, 0)}"
+                pairs.append(svg.Pair(group, label, before, now[0], now[1], now[2], shown))
             rows.append(
                 [
-                    name,
+                    f"{group}, {label}",
                     str(row["items"]),
-                    percent(row["before"][0], words.lang),
+                    percent(before, words.lang),
                     shares(words, now),
-                    shares(words, row["difference"]),
-                    percent(row["flipped"][0], words.lang),
-                    f"{row['lost']} / {row['won']}",
+                    shares(words, row["difference"], signed=True),
+                    f"{percent(row['flipped'][0], words.lang)} ({row['lost']} / {row['won']})",
                 ]
             )
     if not rows:
         return ""
-    lost_won = f"{say(words, 'tasks.lost')} / {say(words, 'tasks.won')}"
     names = ("items", "before", "now", "difference", "flipped")
-    columns = [say(words, "gates.figure"), *(say(words, f"tasks.{name}") for name in names), lost_won]
+    columns = [say(words, "gates.figure"), *(say(words, f"tasks.{name}") for name in names)]
     drawing = svg.pairs(pairs, say(words, "tasks.says", count=len(pairs)))
     return section(
         say(words, "tasks.title"),
         paragraph(say(words, "tasks.lead")),
-        figure(say(words, "tasks.caption"), drawing, table(say(words, "tasks.table"), columns, rows, range(1, 7))),
+        figure(say(words, "tasks.caption"), drawing, table(say(words, "tasks.table"), columns, rows, range(1, 6))),
     )
 
 

@@ -66,7 +66,7 @@ def figure(caption: str, drawing: str, beside: str) -> str:
 
 def facts(rows: Sequence[tuple[str, str]]) -> str:
     """Return a row of short facts: value and what it is."""
-    items = "".join(f"<li><b>{escape(value)}</b><span>{escape(name)}</span></li>" for name, value in rows)
+    items = "".join(f"<li><b>{escape(value)}</b><span>{escape(name)}</span></li>" for value, name in rows)
     return f'<ul class="facts">{items}</ul>'
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from edge.release import card as cards
 from edge.words import Words
 from quantize.report import svg
-from quantize.report.page import Html, bullets, facts, figure, number, paragraph, percent, section, table
+from quantize.report.page import Cell, Html, bullets, facts, figure, number, paragraph, percent, section, table
 
 COUNTS = ("items",)
 """Figures that count something; the others of a gate are shares."""
@@ -33,10 +34,11 @@ def interval(words: Words, row: Sequence[float], digits: int = 3) -> str:
     return say(words, "interval", value=value, low=low, high=high)
 
 
-def shares(words: Words, row: Sequence[float]) -> str:
-    """Write a share with its interval."""
-    value, low, high = (percent(part, words.lang) for part in row)
-    return say(words, "interval", value=value, low=low, high=high)
+def shares(words: Words, row: Sequence[float], signed: bool = False) -> str:
+    """Write a share with its interval, in hundredths; a difference shows its sign."""
+    value, low, high = (percent(part, words.lang).removesuffix(" %") for part in row)
+    plus = "+" if signed and row[0] > 0 else ""
+    return f"{plus}{say(words, 'interval', value=value, low=low, high=high)} %"
 
 
 def head(card: Card, words: Words) -> str:
@@ -64,19 +66,19 @@ def megabytes(size: int, words: Words) -> str:
 
 def gates(card: Card, words: Words) -> str:
     """Return what is open and what is closed, condition by condition."""
-    rows = []
-    for capability, gate in card["capabilities"].items():
-        for condition in gate["conditions"]:
-            value, least = condition["value"], condition["least"]
-            met = value is not None and value >= least
-            verdict = say(words, "gates.open" if met else "gates.closed")
+    rows: list[list[Cell]] = []
+    for capability, gate in cards.parse(card).capabilities.items():
+        verdict = say(words, "gates.open" if gate.open else "gates.closed")
+        name = escape(name_of(words, "kind", capability))
+        first = Html(f'{name}<br><span class="{"open" if gate.open else "closed"}">{escape(verdict)}</span>')
+        for at, condition in enumerate(gate.conditions):
             rows.append(
                 [
-                    name_of(words, "kind", capability),
-                    name_of(words, "figure", condition["figure"]),
-                    reached(words, condition["figure"], value),
-                    reached(words, condition["figure"], least),
-                    Html(f'<span class="{"open" if met else "closed"}">{verdict}</span>'),
+                    first if at == 0 else "",
+                    name_of(words, "figure", condition.figure),
+                    reached(words, condition.figure, condition.value),
+                    reached(words, condition.figure, condition.least),
+                    say(words, "gates.met" if condition.met else "gates.missed"),
                 ]
             )
     if not rows:
@@ -101,19 +103,13 @@ def distance(card: Card, words: Words) -> str:
     chances = card["measured"]["chances"]
     klds = [_bar(words, lang, row["kld"], number(row["kld"][0], words.lang)) for lang, row in chances.items()]
     agree = [_bar(words, lang, row["top1"], percent(row["top1"][0], words.lang)) for lang, row in chances.items()]
-    columns = [say(words, f"distance.{n}") for n in ("lang", "tokens", "kld", "worst", "agree", "perplexity", "bytes")]
-    rows = [
-        [
-            name_of(words, "lang", lang),
-            str(row["tokens"]),
-            interval(words, row["kld"]),
-            interval(words, row["kld_999"]),
-            shares(words, row["top1"]),
-            _change(words, row, "perplexity"),
-            _change(words, row, "bits_per_byte"),
-        ]
-        for lang, row in chances.items()
-    ]
+    near, sense = [], []
+    for lang, row in chances.items():
+        name = name_of(words, "lang", lang)
+        near.append([name, interval(words, row["kld"]), interval(words, row["kld_999"]), shares(words, row["top1"])])
+        sense.append(
+            [name, str(row["tokens"]), _change(words, row, "perplexity"), _change(words, row, "bits_per_byte")]
+        )
     return section(
         say(words, "distance.title"),
         paragraph(say(words, "distance.lead")),
@@ -121,9 +117,14 @@ def distance(card: Card, words: Words) -> str:
         figure(
             say(words, "distance.agree-caption"),
             svg.bars(agree, _span(words, "distance.agree-says", agree)),
-            table(say(words, "distance.table"), columns, rows, range(1, 7)),
+            table(say(words, "distance.table"), _columns(words, "lang", "kld", "worst", "agree"), near, (1, 2, 3)),
         ),
+        table(say(words, "distance.sense"), _columns(words, "lang", "tokens", "perplexity", "bytes"), sense, (1, 2, 3)),
     )
+
+
+def _columns(words: Words, *names: str) -> list[str]:
+    return [say(words, f"distance.{name}") for name in names]
 
 
 def pareto(card: Card, others: Sequence[Card], words: Words) -> str:

@@ -32,6 +32,9 @@ class Bar:
 class Pair:
     """A share before and after, from 0 to 1, and the interval of the second."""
 
+    group: str
+    """The heading it stands under, with those that follow it and have the same."""
+
     label: str
     before: float
     now: float
@@ -70,27 +73,29 @@ def bars(rows: Sequence[Bar], says: str) -> str:
 
 
 def pairs(rows: Sequence[Pair], says: str) -> str:
-    """Draw what was (ring) and what is (dot) on a line from 0 to 100 %."""
+    """Draw what was (ring) and what is (dot) on a line from 0 to 100 %, under headings."""
     left, right = 8.0, WIDTH - 8
     span = right - left
-    parts = []
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x = left + share * span
-        anchor = "start" if share == 0 else "end" if share == 1 else "middle"
-        parts.append(f'<line class="grid" x1="{x:.1f}" y1="8" x2="{x:.1f}" y2="{44 * len(rows) + 10}"/>')
-        parts.append(_text(x, 44 * len(rows) + 26, f"{round(100 * share)} %", "tick", anchor))
-    for number, row in enumerate(rows):
-        y = 20 + 44 * number
-        middle = y + 16
-        was, now = left + row.before * span, left + row.now * span
+    parts, y, group = [], 0.0, ""
+    for row in rows:
+        if row.group != group:
+            y += 22
+            parts.append(_text(0, y, row.group, "group"))
+            group = row.group
+        y += 20
         parts += [
-            _text(left, y + 2, row.label),
-            _text(right, y + 2, row.shown, "number", "end"),
-            _whisker(left + row.low * span, left + row.high * span, middle),
-            f'<circle class="ring" cx="{was:.1f}" cy="{middle}" r="6.5"/>',
-            f'<circle class="dot" cx="{now:.1f}" cy="{middle}" r="4.5"/>',
+            _text(left, y, row.label),
+            _text(right, y, row.shown, "number", "end"),
+            f'<line class="grid" x1="{left}" y1="{y + 14}" x2="{right}" y2="{y + 14}"/>',
+            _whisker(left + row.low * span, left + row.high * span, y + 14),
+            f'<circle class="ring" cx="{left + row.before * span:.1f}" cy="{y + 14}" r="6.5"/>',
+            f'<circle class="dot" cx="{left + row.now * span:.1f}" cy="{y + 14}" r="4.5"/>',
         ]
-    return _svg(44 * len(rows) + 36, parts, says)
+        y += 22
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        anchor = "start" if share == 0 else "end" if share == 1 else "middle"
+        parts.append(_text(left + share * span, y + 16, f"{round(100 * share)} %", "tick", anchor))
+    return _svg(y + 24, parts, says)
 
 
 def scatter(points: Sequence[Point], x_name: str, y_name: str, says: str, show: Callable[[float], str]) -> str:

@@ -43,11 +43,13 @@ def write_report(
         ],
     )
     facts = {"card": mine, "plan": shares, "others": rivals, "data": licences}
-    write_atomic(output / "report.html", html.encode())
-    write_atomic(
-        output / "report.json", (json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
-    )
-    write_atomic(output / "boletin.html", bulletin.write(mine, licences).encode())
+    for name, text in (
+        ("report.html", html),
+        ("report.json", json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False) + "\n"),
+        ("boletin.html", bulletin.write(mine, licences)),
+    ):
+        write_atomic(output / name, text.encode())
+        (output / name).chmod(0o644)  # they are made to be passed on
 
 
 def _read_card(path: Path) -> dict[str, Any]:
