@@ -89,6 +89,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     run.add_argument("--only", metavar="STEP", default="", help="make this step alone; what it needs must be there")
     bench.add_argument("names", metavar="NAME", nargs="*")
+    score = verbs.add_parser("score", help="compare a GGUF file with the model it was made from, by a reference file")
+    score.add_argument("model", metavar="MODEL.gguf", type=Path, help="the file to measure")
+    score.add_argument("reference", metavar="REFERENCE.npz", type=Path, help="what the whole model expects")
+    score.add_argument("--json", action="store_true", help="answer in JSON")
     return parser
 
 
