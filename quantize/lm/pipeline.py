@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from quantize.lm.settings import LmSettings
-from quantize.recipe import ROOT, Recipe, RecipeError, read_table
+from quantize.recipe import ROOT, Recipe, read_table
 from quantize.steps import Input, Step
 
 CODE_VERSION = 1
@@ -21,7 +21,7 @@ CODE_VERSION = 1
 
 LICENCE = "CC-BY-SA-4.0"
 TRAINING = ("start", "shares", "tokens", "minutes", "rows", "rate", "embedding_rate")
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
+TEACHING = ("teacher", "alpha", "temperature", "top")
 SHAPE = ("vocabulary", "context", "hidden", "layers", "heads", "key_heads", "feed_forward")
 
 
@@ -35,7 +35,7 @@ def steps(recipe: Recipe, work: Path) -> list[Step]:
     common: dict[str, Input] = {"seed": recipe.seed, "code": CODE_VERSION}
     training = _chosen(table, TRAINING + SHAPE) | common
     if job.settings.start:
-        training["started from"] = job.start
+        training["started from"] = job.origin
     spelled = _chosen(table, ("echoes", "context")) | common
     measured = _chosen(table, ("evaluation_questions", "gates"))
     return [
@@ -43,17 +43,33 @@ def steps(recipe: Recipe, work: Path) -> list[Step]:
         Step(
             "tokenizer",
             job.words,
-            {"start": job.start} if job.settings.start else {"corpus": job.corpus, "vocabulary": job.settings.vocabulary},
+            {"start": job.start}
+            if job.settings.start
+            else {"corpus": job.corpus, "vocabulary": job.settings.vocabulary},
             job.learn_words,
         ),
         Step("encode", job.streams, {"corpus": job.corpus, "tokenizer": job.words} | spelled, job.encode),
-        Step("train", job.trained, {"streams": job.streams} | training, job.train),
-        Step("export", job.folder, {"model": job.trained, "tokenizer": job.words}, job.export),
+        *_made(job, training),
         Step("convert", job.half, {"hf": job.folder}, job.convert),
         Step("verify", job.proof, {"hf": job.folder, "gguf": job.half}, job.verify),
         Step("quantize", job.whole, {"gguf": job.half, "kind": job.settings.quantization}, job.quantize),
         Step("evaluate", job.card, {"gguf": job.whole, "corpus": job.corpus} | measured, job.evaluate),
         Step("ship", recipe.output, {"gguf": job.whole, "card": job.card}, job.ship),
+    ]
+
+
+def _made(job: Job, training: dict[str, Input]) -> list[Step]:
+    """Return the steps from streams to a Hugging Face folder: a training, or a teacher's lessons."""
+    streams: dict[str, Input] = {"streams": job.streams}
+    if not job.settings.teacher:
+        return [
+            Step("train", job.trained, streams | training, job.train),
+            Step("export", job.folder, {"model": job.trained, "tokenizer": job.words}, job.export),
+        ]
+    taught = _chosen(asdict(job.settings), TEACHING) | {"taught by": job.origin}
+    return [
+        Step("windows", job.windows, streams | training, job.draw),
+        Step("distil", job.folder, {"windows": job.windows} | taught | training, job.distil),
     ]
 
 
@@ -66,9 +82,10 @@ class Job:
     work: Path
 
     @property
-    def start(self) -> Path:
-        """The model to start from."""
-        return ROOT / self.settings.start
+    def origin(self) -> Path | None:
+        """The model to start from or to learn from, whose vocabulary is kept."""
+        given = self.settings.start or self.settings.teacher
+        return ROOT / given if given else None
 
     @property
     def corpus(self) -> Path:
@@ -84,6 +101,11 @@ class Job:
     def streams(self) -> Path:
         """The corpus as numbers."""
         return self.work / "streams"
+
+    @property
+    def windows(self) -> Path:
+        """What teacher and student read."""
+        return self.work / "windows"
 
     @property
     def trained(self) -> Path:
@@ -122,9 +144,11 @@ class Job:
         build_corpus(self.recipe, self.settings, self.corpus)
 
     def learn_words(self) -> None:
-        """Learn the vocabulary, or keep that of the model to start from."""
-        if self.settings.start:
-            copy_tokenizer(self.start, self.words)
+        """Learn the vocabulary, or keep that of the model this one comes from."""
+        from quantize.shrink.student import copy_tokenizer
+
+        if self.origin:
+            copy_tokenizer(self.origin, self.words)
             return
         from quantize.lm.encode import vocabulary_sample
         from quantize.lm.tokenizer import train_tokenizer
@@ -150,11 +174,30 @@ class Job:
 
         train(self.streams, self.settings, self.recipe.seed, self.trained.parent)
 
+    def draw(self) -> None:
+        """Draw the windows that teacher and student read."""
+        from quantize.lm.mix import draw_windows
+
+        draw_windows(self.streams, self.settings, self.recipe.seed, self.windows)
+
+    def distil(self) -> None:
+        """Make the student of the teacher."""
+        from quantize.lm.history import add_history
+        from quantize.shrink.distil import distil
+
+        teacher = ROOT / self.settings.teacher
+        distil(teacher, self.windows, self.settings.lessons(self.recipe.seed), self.folder, self.work / "distil")
+        add_history(teacher, self.recipe.name, self.settings.tokens, self.folder)
+
     def export(self) -> None:
         """Write the Hugging Face folder."""
         from quantize.lm.export import export
+        from quantize.lm.history import add_history
+        from quantize.lm.train import load_trained
 
         export(self.trained, self.settings.shape(), self.words, self.folder)
+        _, tokens = load_trained(self.trained, self.settings.shape())
+        add_history(self.origin, self.recipe.name, tokens, self.folder)
 
     def convert(self) -> None:
         """Write the GGUF file in 16 bits."""
@@ -178,7 +221,7 @@ class Job:
         """Measure the quantized file and write its report card."""
         from quantize.lm.report import write_card
 
-        write_card(self.recipe, self.settings, self.corpus, self.trained, self.whole, LICENCE, self.card)
+        write_card(self.recipe, self.settings, self.corpus, self.folder, self.whole, LICENCE, self.card)
 
     def ship(self) -> None:
         """Put model and card where the app finds them; the card last, it vouches for the model."""
@@ -187,16 +230,6 @@ class Job:
         (output / "card.json").unlink(missing_ok=True)
         shutil.copyfile(self.whole, output / self.whole.name)
         shutil.copyfile(self.card, output / "card.json")
-
-
-def copy_tokenizer(folder: Path, output: Path) -> None:
-    """Copy the tokenizer of a Hugging Face folder; raise RecipeError when it has none."""
-    if not (folder / "tokenizer.json").is_file():
-        raise RecipeError("grow-start", path=folder / "tokenizer.json")
-    output.mkdir(parents=True, exist_ok=True)
-    for name in TOKENIZER_FILES:
-        if (folder / name).is_file():
-            shutil.copyfile(folder / name, output / name)
 
 
 def _sources(recipe: Recipe, table: Mapping[str, Any]) -> dict[str, Input]:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from edge.files import sha256_of, write_atomic
+from edge.tutor.gguf import read_head
 from quantize.lm.settings import LmSettings
 from quantize.measure.gates import gates_of
 from quantize.recipe import Recipe
@@ -15,19 +16,17 @@ def write_card(
     recipe: Recipe,
     settings: LmSettings,
     corpus: Path,
-    trained: Path,
+    folder: Path,
     model: Path,
     licence: str,
     output: Path,
 ) -> None:
-    """Measure `model` on what was held out of `corpus` and write its card."""
+    """Measure `model`, made from the Hugging Face folder, on what was held out of `corpus`; write its card."""
     from quantize.lm.evaluate import measure
-    from quantize.lm.network import parameters_of
-    from quantize.lm.train import load_trained
+    from quantize.lm.history import read_history, tokens_seen
 
     gates_of(settings.gates, {}, recipe.path)  # a gate that cannot be read is better found before the long part
     figures = measure(model, corpus, settings.evaluation_questions)
-    network, tokens = load_trained(trained, settings.shape())
     card = {
         "model": recipe.name,
         "file": f"{recipe.name}.gguf",
@@ -35,8 +34,9 @@ def write_card(
         "size": model.stat().st_size,
         "licence": licence,
         "languages": ["es", "pt"],
-        "parameters": parameters_of(network),
-        "training_tokens": tokens,
+        "parameters": read_head(model).parameters,
+        "training_tokens": tokens_seen(folder),
+        "history": read_history(folder),
         "quantization": settings.quantization,
         "figures": figures,
         "capabilities": gates_of(settings.gates, figures, recipe.path),

@@ -7,6 +7,7 @@ rule) are refused: what they mean is their makers' to say. By hand: `python -m q
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from edge.tutor.gguf import read_head
 from quantize.lm.convert import TENSORS
+from quantize.lm.history import add_history
 from quantize.lm.settings import Shape
 from quantize.lm.tokenizer import LLAMA_CPP_SPLIT, write_tokenizer
 from quantize.recipe import RecipeError
@@ -36,6 +38,10 @@ def revive(model: Path, output: Path) -> None:
     output.mkdir(parents=True)
     _write_tokenizer(model, reader, output)
     _write_weights(reader, shape, output)
+    card = model.with_name("card.json")
+    if card.is_file():
+        facts = json.loads(card.read_bytes())
+        add_history(None, facts["model"], facts["training_tokens"], output)
 
 
 def shape_of(model: Path, reader: Any) -> Shape:

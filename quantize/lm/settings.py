@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quantize.shrink.settings import DistilSettings
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -52,6 +54,17 @@ class LmSettings:
     start: str = ""
     """A Hugging Face folder to go on from: its vocabulary is kept, its network grown to these layers."""
 
+    teacher: str = ""
+    """A Hugging Face folder to learn from: the student is that teacher with fewer layers, and the windows it learns
+    from are drawn once by `shares`; `tokens` is how many it sees."""
+
+    alpha: float = 0.5
+    """With a teacher: the part of the loss that is the text itself; 1 is learning without the teacher."""
+
+    temperature: float = 1.0
+    top: int = 50
+    """Teacher logits kept a token."""
+
     embedding_rate: float = 0.003
     threads: int = 1
     """Threads of the training; on a busy machine one is faster than two."""
@@ -86,4 +99,23 @@ class LmSettings:
             heads=self.heads,
             key_heads=self.key_heads,
             feed_forward=self.feed_forward,
+        )
+
+    def lessons(self, seed: int) -> DistilSettings:
+        """Return how the student learns from its teacher."""
+        return DistilSettings(
+            context=self.context,
+            tokens=self.tokens,
+            layers=self.layers,
+            feed_forward=self.feed_forward,
+            alpha=self.alpha,
+            temperature=self.temperature,
+            top=self.top,
+            rows=self.rows,
+            micro_rows=self.rows,
+            rate=self.rate,
+            embedding_rate=self.embedding_rate,
+            optimizer="muon",
+            threads=self.threads,
+            seed=seed,
         )

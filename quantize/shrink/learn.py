@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 import sys
 import time
@@ -31,6 +32,8 @@ from quantize.shrink.teacher import load_model
 from quantize.shrink.windows import load_windows
 
 LOG_EVERY = 10
+WRAPPED = re.compile(r"(_fsdp_wrapped_module|_orig_mod|^module)\.")
+"""What wrappers put into the names of parameters."""
 
 
 @dataclass(slots=True)
@@ -47,8 +50,7 @@ def learn(
 ) -> Any:
     """Train the network in the folder `student`; return it as `accelerate` holds it. Goes on from the checkpoint in `work` if there is one."""
     torch.manual_seed(settings.seed)
-    model = load_model(student).train()
-    model, *optimizers = accelerator.prepare(model, *_optimizers(model, settings, accelerator))
+    model, optimizers = _prepared(load_model(student).train(), settings, accelerator)
     batches = Batches(windows, cache, settings, accelerator)
     place = _resume(work, accelerator)
     saved = began = time.monotonic()
@@ -92,9 +94,7 @@ class Batches:
         self.cache = Cache(cache, settings.shard_windows) if cache else None
         self.device, self.rank, self.ranks = accelerator.device, accelerator.process_index, accelerator.num_processes
         if settings.rows % (settings.micro_rows * self.ranks):
-            raise RecipeError(
-                "distil-rows", rows=settings.rows, micro_rows=settings.micro_rows, devices=self.ranks
-            )
+            raise RecipeError("distil-rows", rows=settings.rows, micro_rows=settings.micro_rows, devices=self.ranks)
 
     def of_step(self, step: int) -> list[NDArray[np.int64]]:
         """Return the numbers of this device's windows in one step, in parts of `micro_rows`."""
@@ -148,16 +148,26 @@ def _step(model: Any, batches: Batches, step: int, settings: DistilSettings, acc
     return total
 
 
-def _optimizers(model: Any, settings: DistilSettings, accelerator: Any) -> list[torch.optim.Optimizer]:
-    named = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
-    inner = [w for name, w in named if w.dim() == 2 and "embed" not in name and "lm_head" not in name]
-    others = [w for name, w in named if w.dim() != 2 or "embed" in name or "lm_head" in name]
+def _prepared(model: Any, settings: DistilSettings, accelerator: Any) -> tuple[Any, list[torch.optim.Optimizer]]:
+    """Lay model and optimizers out over the devices; the matrices are told by name, for FSDP may flatten them."""
+    inner = {n for n, w in model.named_parameters() if w.dim() == 2 and "embed" not in n and "lm_head" not in n}
+    if getattr(accelerator, "is_fsdp2", False):
+        model, *optimizers = accelerator.prepare(model, *_optimizers(model, inner, settings, accelerator))
+        return model, optimizers
+    model = accelerator.prepare(model)
+    return model, [accelerator.prepare(one) for one in _optimizers(model, inner, settings, accelerator)]
+
+
+def _optimizers(model: Any, inner: set[str], settings: DistilSettings, accelerator: Any) -> list[torch.optim.Optimizer]:
+    named = [(WRAPPED.sub("", name), weight) for name, weight in model.named_parameters() if weight.requires_grad]
+    matrices = [weight for name, weight in named if name in inner]
+    others = [weight for name, weight in named if name not in inner]
     if settings.optimizer == "muon":
         if accelerator.num_processes > 1:
             raise RecipeError("distil-muon", devices=accelerator.num_processes)
-        first: torch.optim.Optimizer = Muon(inner, lr=settings.rate)
+        first: torch.optim.Optimizer = Muon(matrices, lr=settings.rate)
     else:
-        first = torch.optim.AdamW(inner, lr=settings.rate, betas=(0.9, 0.95), weight_decay=0.1)
+        first = torch.optim.AdamW(matrices, lr=settings.rate, betas=(0.9, 0.95), weight_decay=0.1)
     second = torch.optim.AdamW(others, lr=settings.embedding_rate, betas=(0.9, 0.95), weight_decay=0.01)
     for optimizer in (first, second):
         for group in optimizer.param_groups:

@@ -169,7 +169,9 @@ def _activations(model: Any, inputs: Tensor, layers: Sequence[int]) -> _Found:
         handles.append(block.self_attn.o_proj.register_forward_hook(watch("heads", layer)))
         handles.append(block.mlp.down_proj.register_forward_hook(watch("neurons", layer)))
         # What the norm puts out is what the projections read: Minitron's measure of a channel.
-        handles += [part.register_forward_hook(watch("channels", layer)) for part in (block.mlp.up_proj, block.self_attn.q_proj)]
+        handles += [
+            part.register_forward_hook(watch("channels", layer)) for part in (block.mlp.up_proj, block.self_attn.q_proj)
+        ]
     with _only(model, layers):
         model(input_ids=inputs, use_cache=False)
     for handle in handles:
@@ -179,9 +181,17 @@ def _activations(model: Any, inputs: Tensor, layers: Sequence[int]) -> _Found:
 
 def _turned(model: Any, inputs: Tensor) -> Tensor:
     """Return for each layer one minus the mean cosine between what enters and what leaves it."""
-    states = model(input_ids=inputs, use_cache=False, output_hidden_states=True).hidden_states
-    pairs = zip(states[:-1], states[1:], strict=True)
-    return torch.stack([1.0 - torch.cosine_similarity(a.float(), b.float(), dim=-1).mean() for a, b in pairs])
+    turned: list[Tensor] = []
+
+    def hook(_module: Any, given: tuple[Tensor, ...], said: Any) -> None:
+        left = said[0] if isinstance(said, tuple) else said
+        turned.append(1.0 - torch.cosine_similarity(given[0].float(), left.float(), dim=-1).mean())
+
+    handles = [layer.register_forward_hook(hook) for layer in model.model.layers]
+    model(input_ids=inputs, use_cache=False)
+    for handle in handles:
+        handle.remove()
+    return torch.stack(turned)
 
 
 def _loss_with(model: Any, windows: Tensor, layers: Sequence[int]) -> float:

@@ -28,6 +28,9 @@ class DistilSettings:
     heads: int = 0
     key_heads: int = 0
     feed_forward: int = 0
+    tied: bool = False
+    """A fresh student's output head is its embedding."""
+
     importance: str = "skip"
     """How layers to drop are chosen: "skip" (loss without the layer, one by one) or "cosine" (how little it turns)."""
 

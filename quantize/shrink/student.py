@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from quantize.recipe import RecipeError
+from quantize.recipe import ROOT, RecipeError
 from quantize.shrink.prune import Sizes, measure, prune_folder
 from quantize.shrink.settings import DistilSettings
 from quantize.shrink.teacher import load_model
@@ -44,7 +44,7 @@ def make_student(teacher: Path, windows: Path, settings: DistilSettings, output:
     elif settings.start == "teacher":
         _pruned(teacher, windows, settings, output)
     else:
-        folder = Path(settings.start)
+        folder = ROOT / settings.start
         load_model(folder)
         shutil.copytree(folder, output)
     copy_tokenizer(teacher, output)
@@ -66,6 +66,7 @@ def _fresh(teacher: Path, settings: DistilSettings, output: Path) -> None:
     for ours, theirs in FIELDS.items():
         if value := getattr(settings, ours):
             setattr(config, theirs, value)
+    config.tie_word_embeddings = settings.tied or config.tie_word_embeddings
     if getattr(config, "layer_types", None):
         config.layer_types = config.layer_types[: config.num_hidden_layers]
     if settings.hidden or settings.heads:

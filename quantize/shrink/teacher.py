@@ -28,7 +28,7 @@ def cache_teacher(teacher: Path, windows: Path, settings: DistilSettings, accele
     missing = _agreed(accelerator, missing_shards(folder, count, facts | {"shard": str(size)}))
     if not missing:
         return
-    model = accelerator.prepare(load_model(teacher, settings.teacher_precision)).eval()
+    model = _shared_out(load_model(teacher, settings.teacher_precision), accelerator).eval()
     mine, ranks = accelerator.process_index, accelerator.num_processes
     # With FSDP every device must take part in every pass: one without a shard left repeats the last.
     for turn in range(-(-len(missing) // ranks)):
@@ -43,9 +43,19 @@ def cache_teacher(teacher: Path, windows: Path, settings: DistilSettings, accele
         if accelerator.is_main_process:
             print(f"  teacher: shard {number + 1} of {count}, {speed:.0f} tokens/s", file=sys.stderr, flush=True)
     accelerator.wait_for_everyone()
+    accelerator.free_memory(model)  # or every checkpoint of the student would hold the teacher too
 
 
-def _think(model: Any, windows: np.ndarray[Any, np.dtype[np.int64]], settings: DistilSettings, device: Any) -> TopLogits:
+def _shared_out(model: Any, accelerator: Any) -> Any:
+    """Let `accelerate` lay the teacher out over the devices; its second FSDP wants an optimizer beside every model."""
+    if getattr(accelerator, "is_fsdp2", False):
+        return accelerator.prepare(model, torch.optim.SGD(model.parameters(), lr=0.0))[0]
+    return accelerator.prepare(model)
+
+
+def _think(
+    model: Any, windows: np.ndarray[Any, np.dtype[np.int64]], settings: DistilSettings, device: Any
+) -> TopLogits:
     parts = []
     for at in range(0, len(windows), settings.teacher_rows):
         inputs = torch.from_numpy(windows[at : at + settings.teacher_rows, :-1]).to(device)
