@@ -110,7 +110,7 @@ class Recorder:
 def read(path: Path) -> Reference:
     """Read a reference file; raise RecipeError when it is none."""
     try:
-        with np.load(path, allow_pickle=False) as found:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
             part = {name: found[name] for name in PARTS}
         facts = json.loads(part["facts"].tobytes())
         reference = _reference(facts, part)
