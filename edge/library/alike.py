@@ -21,6 +21,10 @@ SCALE = 20.0
 
 ALL = 0.999
 
+ENTRY_NEAR, ENTRY_CENTRE = 17, 31
+PASSAGE_NEAR, PASSAGE_CENTRE = 5, 17
+"""The places of the two most telling features, for comparing candidates with each other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

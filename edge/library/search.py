@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from edge.library.alike import Entry, Ranks, entry_features, passage_features
+from edge.library.alike import (
+    ENTRY_CENTRE,
+    ENTRY_NEAR,
+    PASSAGE_CENTRE,
+    PASSAGE_NEAR,
+    Entry,
+    Ranks,
+    entry_features,
+    passage_features,
+)
+from edge.library.context import Candidates, agreement, question_facts, surroundings
 from edge.library.judge import Judge, read_judges
 from edge.library.meaning import EMBEDDED, WIDTH, Meaning, Side
 from edge.library.question import Question
@@ -83,31 +93,40 @@ class Search:
         self._judges = judges
         self.vocabulary = Vocabulary(database)
         self._side = lru_cache(SIDES_KEPT)(self._read_side)
+        self._described = lru_cache(1)(self._describe)
 
     def bank(self, question: Question) -> list[Found]:
         """Return the bank entries near the question, the likeliest first."""
-        asking = self._asking(question)
-        ranks = self._ranks(asking, ENTRIES_BY_WORDS, self._entry_centres)
-        rows = [self._entry(number, asking.question.lang) for number in ranks]
-        described = [
-            (lesson, text, entry_features(asking.side, question.kind, asking.rarity, entry, rank))
-            for (lesson, text, entry), rank in zip(rows, ranks.values(), strict=True)
-        ]
-        fits = self.judge("bank").of([features for _, _, (_, features) in described])
+        described = self._described(question)
+        fits = self.judge("bank").of([features for _, _, _, features in described])
         found = [
             Found(lesson, way, text, tuple(features), fit)
-            for (lesson, text, (way, features)), fit in zip(described, fits, strict=True)
+            for (lesson, way, text, features), fit in zip(described, fits, strict=True)
         ]
         return sorted(found, key=lambda f: f.fit, reverse=True)
 
     def passages(self, question: Question, most: int, lesson: str | None = None) -> list[Passage]:
         """Return the passages near the question, the likeliest first; only of `lesson` when named."""
         asking = self._asking(question)
-        ranks = self._ranks(asking, PASSAGES_BY_WORDS, self._passage_centres, lesson)
+        ranks = self._ranks(asking, PASSAGES_BY_WORDS, self._passage_centres)
+        if lesson is not None:  # its own passages, among those of the whole library
+            ranks |= self._ranks(asking, PASSAGES_BY_WORDS, self._passage_centres, lesson)
         described = [self._passage(asking, number, rank) for number, rank in ranks.items()]
-        scores = self.judge("passage").of([features for _, features in described])
+        if not described:
+            return []
+        mine = _candidates(
+            [facts[1] for facts, _ in described], [f for _, f in described], PASSAGE_NEAR, PASSAGE_CENTRE
+        )
+        bank = self._described(question)
+        theirs = _candidates([row[0] for row in bank], [row[3] for row in bank], ENTRY_NEAR, ENTRY_CENTRE)
+        around = zip(surroundings(mine).tolist(), agreement(mine, theirs).tolist(), strict=True)
+        about = question_facts(question)
+        rows = [[*f, *near, *agreed, *about] for (_, f), (near, agreed) in zip(described, around, strict=True)]
+        scores = self.judge("passage").of(rows)
         found = [
-            Passage(*facts, tuple(features), score) for (facts, features), score in zip(described, scores, strict=True)
+            Passage(*facts, tuple(features), score)
+            for (facts, _), features, score in zip(described, rows, scores, strict=True)
+            if lesson in (None, facts[1])
         ]
         return sorted(found, key=lambda p: p.score, reverse=True)[:most]
 
@@ -122,6 +141,24 @@ class Search:
         if self._judges is None:
             self._judges = read_judges(EMBEDDED / "judges.npz")
         return self._judges[name]
+
+    def _describe(self, question: Question) -> list[tuple[str, str, str, list[float]]]:
+        """Return lesson, nearest way to ask, answer and features of each bank entry that is proposed."""
+        asking = self._asking(question)
+        ranks = self._ranks(asking, ENTRIES_BY_WORDS, self._entry_centres)
+        rows = [self._entry(number, asking.question.lang) for number in ranks]
+        found = [
+            (lesson, text, *entry_features(asking.side, question.kind, asking.rarity, entry, rank))
+            for (lesson, text, entry), rank in zip(rows, ranks.values(), strict=True)
+        ]
+        if not found:
+            return []
+        mine = _candidates([row[0] for row in found], [row[3] for row in found], ENTRY_NEAR, ENTRY_CENTRE)
+        about = question_facts(question)
+        return [
+            (lesson, way, text, [*features, *near, *about])
+            for (lesson, text, way, features), near in zip(found, surroundings(mine).tolist(), strict=True)
+        ]
 
     def _asking(self, question: Question) -> Asking:
         import numpy as np
@@ -198,6 +235,15 @@ class Search:
     @cached_property
     def _passage_centres(self) -> _Centres:
         return _Centres(self._database.execute("SELECT id, lang, lesson, centre FROM passage").fetchall())
+
+
+def _candidates(lessons: list[str], features: list[list[float]], near: int, centre: int) -> Candidates:
+    import numpy as np
+
+    table = np.array(features, dtype=np.float32).reshape(len(lessons), -1)
+    if not lessons:
+        return Candidates((), np.zeros(0, np.float32), np.zeros(0, np.float32))
+    return Candidates(lessons, table[:, near], table[:, centre])
 
 
 class _Centres:

@@ -2,11 +2,12 @@
 
 Contrastive (in-batch) training on the packs' own paraphrases and answers; a second small
 function learns how much each word pulls. Words that no paraphrase holds are moved by the
-same map, so they stay among their neighbours. Pupils' questions are not used here.
+same map, so they stay among their neighbours.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from edge.library.meaning import WIDTH
+from edge.library.meaning import LEAST_WEIGHT, WIDTH
 from edge.library.pack import Pack
 from edge.library.terms import content_terms
 from quantize.search.settings import SearchTable
@@ -58,22 +59,21 @@ class Aligner(nn.Module):  # type: ignore[misc]
 
 
 def align(packs: list[Pack], counted: dict[str, Counted], table: SearchTable, seed: int) -> dict[str, Aligned]:
-    """Train the map on the packs and apply it to every word."""
+    """Train the map on the ways to ask each bank entry, pupils' own among them, and apply it to every word."""
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
+    texts = _Texts(counted)
     entries = [(lesson.lang, entry) for pack in packs for lesson in pack.lessons for entry in lesson.bank]
-    lookup = {lang: {word: row for row, word in enumerate(c.words)} for lang, c in counted.items()}
-    ways = [[_words(t, lang, counted, lookup) for t in (e.question, *e.variants)] for lang, e in entries]
-    answers = [_words(e.text, lang, counted, lookup) for lang, e in entries]
+    ways = [[texts.add(t, lang) for t in (e.question, *e.variants, *e.heard)] for lang, e in entries]
+    answers = [texts.add(e.text, lang) for lang, e in entries]
     several = [number for number, found in enumerate(ways) if len(found) > 1]
     model = Aligner(table.counted_width)
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     for _ in range(table.align_steps):
         chosen = random.choice(several, min(table.align_batch, len(several)), replace=False)
-        pairs = [random.choice(len(ways[n]), 2, replace=False) for n in chosen]
-        one = model(_batch([ways[n][i] for n, (i, _) in zip(chosen, pairs, strict=True)], table.counted_width))
-        other = model(_batch([ways[n][j] for n, (_, j) in zip(chosen, pairs, strict=True)], table.counted_width))
-        answer = model(_batch([answers[n] for n in chosen], table.counted_width))
+        pairs = [random.choice(ways[n], 2, replace=False) for n in chosen]
+        one, other = (model(texts.batch([pair[side] for pair in pairs])) for side in (0, 1))
+        answer = model(texts.batch([answers[n] for n in chosen]))
         right = torch.arange(len(chosen))
         heat = model.scale.exp()
         loss = nn.functional.cross_entropy(one @ other.T * heat, right)
@@ -84,30 +84,45 @@ def align(packs: list[Pack], counted: dict[str, Counted], table: SearchTable, se
     return {lang: _apply(model, c) for lang, c in counted.items()}
 
 
-Words = list[tuple[npt.NDArray[np.float32], float]]
+class _Texts:
+    """Texts as rows of one table of word vectors, every language below the other; row 0 is no word."""
 
+    def __init__(self, counted: dict[str, Counted]) -> None:
+        width = next(iter(counted.values())).vectors.shape[1]
+        self._rows: dict[str, dict[str, int]] = {}
+        vectors, weights, at = [np.zeros((1, width), np.float32)], [np.zeros(1, np.float32)], 1
+        for lang, found in counted.items():
+            self._rows[lang] = {word: at + row for row, word in enumerate(found.words)}
+            vectors.append(found.vectors)
+            weights.append(np.maximum(found.weights, LEAST_WEIGHT))
+            at += len(found.words)
+        self._vectors, self._weights = (
+            torch.from_numpy(np.concatenate(vectors)),
+            torch.from_numpy(np.concatenate(weights)),
+        )
+        self._texts: list[npt.NDArray[np.int64]] = []
 
-def _words(text: str, lang: str, counted: dict[str, Counted], lookup: dict[str, dict[str, int]]) -> Words:
-    rows = [
-        min((lookup[lang][form[2:]] for form in term if form[2:] in lookup[lang]), default=-1)
-        for term in dict.fromkeys(content_terms(text, lang))
-    ]
-    return [(counted[lang].vectors[r], max(0.2, float(counted[lang].weights[r]))) for r in rows if r >= 0]
+    def add(self, text: str, lang: str) -> int:
+        """Keep a text; return its number."""
+        rows = self._rows[lang]
+        terms = dict.fromkeys(content_terms(text, lang))
+        known = [min((rows[form[2:]] for form in term if form[2:] in rows), default=0) for term in terms]
+        kept = np.zeros(LONGEST, dtype=np.int64)
+        found = [row for row in known if row][:LONGEST]
+        kept[: len(found)] = found
+        self._texts.append(kept)
+        return len(self._texts) - 1
 
-
-def _batch(texts: list[Words], width: int) -> Batch:
-    vectors, weights = torch.zeros(len(texts), LONGEST, width), torch.zeros(len(texts), LONGEST)
-    for row, words in enumerate(texts):
-        for column, (vector, weight) in enumerate(words[:LONGEST]):
-            vectors[row, column] = torch.from_numpy(vector)
-            weights[row, column] = weight
-    return vectors, weights
+    def batch(self, numbers: Sequence[int]) -> Batch:
+        """Return the vectors and weights of some texts, padded to LONGEST words."""
+        rows = torch.from_numpy(np.stack([self._texts[number] for number in numbers]))
+        return self._vectors[rows], self._weights[rows]
 
 
 def _apply(model: Aligner, counted: Counted) -> Aligned:
     with torch.no_grad():
         vectors = torch.from_numpy(counted.vectors)
-        weights = torch.from_numpy(np.maximum(counted.weights, 0.2))
+        weights = torch.from_numpy(np.maximum(counted.weights, LEAST_WEIGHT))
         return Aligned(model.map(vectors).numpy(), model.pulls(vectors, weights).numpy())
 
 

@@ -13,19 +13,33 @@ from edge.tutor.reader import Reader
 from quantize.search.candidates import bank_groups, library_of, passage_groups, read_groups, without
 from quantize.search.fit import Group, fold_of
 from quantize.search.settings import PupilQuestion, SearchTable, read_questions
-from quantize.search.texts import read_packs
 
 Groups = Callable[[Library, Sequence[PupilQuestion], Sequence[Pack]], Iterable[Group]]
 
 
-class Folds:
-    """The questions, and one library for each fold of them."""
+def fold_folder(aligned: Path, fold: int) -> Path:
+    """Return where the vectors lie that know nothing of a fold's questions."""
+    return aligned / f"fold-{fold}"
 
-    def __init__(self, folders: tuple[Path, ...], aligned: Path, table: SearchTable) -> None:
-        self._packs = read_packs(folders)
-        langs = {pack.lang for pack in self._packs}
-        self.questions = [question for question in read_questions() if question.lang in langs]
-        self._meaning = Meaning(aligned)
+
+def questions_for(packs: Sequence[Pack]) -> list[PupilQuestion]:
+    """Return the pupils' questions in the languages of these packs."""
+    langs = {pack.lang for pack in packs}
+    return [question for question in read_questions() if question.lang in langs]
+
+
+def packs_for(packs: Sequence[Pack], questions: Sequence[PupilQuestion], fold: int, folds: int) -> list[Pack]:
+    """Return the packs as they are without the questions of one fold."""
+    return without(packs, frozenset(q.text for q in questions if fold_of(q.text, folds) == fold))
+
+
+class Folds:
+    """The questions, and one library for each fold of them, with vectors that never met the fold either."""
+
+    def __init__(self, packs: Sequence[Pack], aligned: Path, table: SearchTable) -> None:
+        self._packs = packs
+        self.questions = questions_for(packs)
+        self._aligned = aligned
         self._folds = table.folds
 
     def bank(self) -> list[Group]:
@@ -50,8 +64,8 @@ class Folds:
         found: dict[str, Group] = {}
         for fold in range(self._folds):
             asked = [q for q in self.questions if fold_of(q.text, self._folds) == fold]
-            packs = without(self._packs, frozenset(q.text for q in asked))
-            library = library_of(packs, self._meaning, **judges)
+            packs = packs_for(self._packs, self.questions, fold, self._folds)
+            library = library_of(packs, Meaning(fold_folder(self._aligned, fold)), **judges)
             found |= {group.text: group for group in groups(library, asked, self._packs)}
             library.close()
         return [found[question.text] for question in self.questions]

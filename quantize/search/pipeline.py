@@ -13,7 +13,7 @@ from quantize.recipe import Recipe, read_table
 from quantize.search.settings import QUESTIONS, SearchTable
 from quantize.steps import Input, Step
 
-VERSION = 5
+VERSION = 7
 """Grows when the code would make something else from the same inputs."""
 
 READER = Path(edge.tutor.reader.__file__).parent.parent / "models" / "reader"
@@ -42,7 +42,12 @@ def steps(recipe: Recipe, work: Path) -> list[Step]:
     questions: dict[str, Input] = {"questions": QUESTIONS, "reader": READER}
     return [
         Step("count", counted, common | packs | corpora, lambda: _count(recipe, table, counted)),
-        Step("align", aligned, common | packs | {"counted": counted}, lambda: _align(recipe, table, counted, aligned)),
+        Step(
+            "align",
+            aligned,
+            common | packs | {"counted": counted, "questions": QUESTIONS},
+            lambda: _align(recipe, table, counted, aligned),
+        ),
         Step(
             "fit",
             judged,
@@ -68,16 +73,22 @@ def _count(recipe: Recipe, table: SearchTable, counted: Path) -> None:
 
 
 def _align(recipe: Recipe, table: SearchTable, counted: Path, aligned: Path) -> None:
-    """Align on the packs' own paraphrases, without the pupils' questions: those are for fitting."""
+    """Align on every way to ask; and once more for each fold of the pupils' questions, without them."""
     import torch
 
     from quantize.search.align import align, save_aligned
+    from quantize.search.folds import fold_folder, packs_for, questions_for
     from quantize.search.texts import read_packs
     from quantize.search.vectors import Counted
 
     torch.set_num_threads(1)
     found = {path.stem: Counted.load(path) for path in sorted(counted.glob("*.npz"))}
-    save_aligned(align(read_packs(recipe.packs), found, table, recipe.seed), found, aligned)
+    packs = read_packs(recipe.packs)
+    asked = questions_for(packs)
+    save_aligned(align(packs, found, table, recipe.seed), found, aligned)
+    for fold in range(table.folds):
+        known = packs_for(packs, asked, fold, table.folds)
+        save_aligned(align(known, found, table, recipe.seed), found, fold_folder(aligned, fold))
 
 
 def _fit(recipe: Recipe, table: SearchTable, aligned: Path, judged: Path) -> None:
@@ -85,8 +96,9 @@ def _fit(recipe: Recipe, table: SearchTable, aligned: Path, judged: Path) -> Non
 
     from quantize.search.fit import figures_of, fit, save_judges, threshold_for
     from quantize.search.folds import Folds
+    from quantize.search.texts import read_packs
 
-    folds = Folds(recipe.packs, aligned, table)
+    folds = Folds(read_packs(recipe.packs), aligned, table)
     bank = fit(folds.bank(), table, recipe.seed)
     passage = fit(folds.passages(), table, recipe.seed)
     read = fit(folds.readings(passage.judge), table, recipe.seed)
