@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from edge.errors import EdgeError
 
-KINDS = ("reader", "lm", "search")
+KINDS = ("reader", "lm", "search", "release")
 ROOT = Path(__file__).resolve().parent.parent
 RECIPES = Path(__file__).resolve().parent
 
@@ -114,11 +115,16 @@ def _fill(cls: type[Table], table: Mapping[str, Any], path: Path, prefix: str) -
 
 
 def _typed(value: Any, wanted: Any, path: Path, name: str) -> Any:
+    if NoneType in get_args(wanted):  # a table that may be left out
+        wanted = next(kind for kind in get_args(wanted) if kind is not NoneType)
+    if is_dataclass(wanted) and isinstance(wanted, type) and isinstance(value, dict):
+        return _fill(wanted, value, path, f"{name}.")
     if wanted is float and type(value) is int:
         return float(value)
     if wanted in (bool, int, float, str) and type(value) is wanted:
         return value
     if wanted == tuple[str, ...] and isinstance(value, list) and all(isinstance(v, str) for v in value):
         return tuple(value)
-    shown = getattr(wanted, "__name__", str(wanted)) if wanted in (bool, int, float, str) else "list of texts"
+    shown = "table" if is_dataclass(wanted) else "list of texts"
+    shown = getattr(wanted, "__name__", str(wanted)) if wanted in (bool, int, float, str) else shown
     raise RecipeError("recipe-value", path=path, name=name, value=repr(value), wanted=shown)

@@ -93,7 +93,7 @@ def _decoder(folder: Path, family: str, hidden: int, changes: Mapping[str, Any])
         "vocab_size": size, "hidden_size": hidden, "intermediate_size": 2 * hidden, "num_hidden_layers": 2,
         "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": hidden // 2, "max_position_embeddings": 256,
         "bos_token_id": words.bos_token_id, "eos_token_id": words.eos_token_id, "pad_token_id": words.pad_token_id,
-        "initializer_range": 0.2, "tie_word_embeddings": family in ("smollm", "gemma3", "qwen3", "smollm3"),
+        "initializer_range": 1.6 / hidden**0.5, "tie_word_embeddings": family in ("smollm", "gemma3", "qwen3", "smollm3"),
     }  # fmt: skip
     if family == "gemma3":
         shape |= {"sliding_window": 64, "query_pre_attn_scalar": hidden // 2}
@@ -139,7 +139,7 @@ def _encoder(folder: Path, family: str, hidden: int) -> None:
 
     shape = {
         "hidden_size": hidden, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 2 * hidden,
-        "max_position_embeddings": 130, "initializer_range": 0.2,
+        "max_position_embeddings": 130, "initializer_range": 1.6 / hidden**0.5,
     }  # fmt: skip
     words = _unigram() if family == "xlm-roberta" else _wordpiece()
     name = "XLMRoberta" if family == "xlm-roberta" else "Bert"
