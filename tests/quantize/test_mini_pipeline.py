@@ -165,3 +165,27 @@ def test_every_tensor_has_its_name_in_llama_cpp() -> None:
     assert gguf_name("model.embed_tokens.weight") == "token_embd.weight"
     assert gguf_name("model.layers.11.self_attn.k_proj.weight") == "blk.11.attn_k.weight"
     assert gguf_name("model.norm.weight") == "output_norm.weight"
+
+
+def test_the_tiny_model_grows_teaches_and_is_followed_by_its_student(made: Path) -> None:
+    """The chain base -> teacher -> mini in small: deeper without a new vocabulary, then shallower again, taught."""
+    pytest.importorskip("accelerate")
+    recipe = (made / "tiny.toml").read_text(encoding="utf-8")
+    short = recipe.replace("tokens = 150000", "tokens = 16384")
+
+    def run(name: str, origin: str, layers: int) -> Path:
+        changed = short.replace("layers = 2", f"{origin}\nlayers = {layers}").replace(
+            str(made / "out"), str(made / name)
+        )
+        (made / f"{name}.toml").write_text(changed.replace('"mini-tiny"', f'"{name}"'), encoding="utf-8")
+        assert main(["run", str(made / f"{name}.toml"), "--work", str(made / f"work-{name}")]) == 0
+        return made / f"work-{name}" / "hf"
+
+    teacher = run("teacher", f'start = "{made / "work" / "hf"}"', 3)
+    student = run("student", f'teacher = "{teacher}"', 2)
+    assert (student / "tokenizer.json").read_bytes() == (made / "work" / "hf" / "tokenizer.json").read_bytes()
+    assert json.loads((student / "config.json").read_bytes())["num_hidden_layers"] == 2
+    found = json.loads((made / "student" / "card.json").read_bytes())
+    assert [row["name"] for row in found["history"]] == ["mini-tiny", "teacher", "student"]
+    assert found["training_tokens"] == sum(row["tokens"] for row in found["history"])
+    assert list((made / "work-student" / "distil" / "teacher").glob("shard-*.npz"))
