@@ -202,7 +202,7 @@ def test_the_boletin_says_what_is_open_what_is_closed_and_why(tmp_path: Path) ->
     assert "Contar cuentos: ninguna persona ha revisado todavía lo que escribe." in text
     assert "se parece a la respuesta esperada 50 de 100 (se pide 60)" in text
     assert "Dar pistas sin decir la respuesta: todavía nadie lo ha medido." in text
-    assert "entre 86 y 96" in text  # how sure
+    assert "entre 86 y 97" in text  # how sure
     assert "87 de cada 100 veces en quechua ayacuchano" in text
     assert "unos 812 MB" in text
     assert "unos 3 segundos" in text
