@@ -34,20 +34,15 @@ def steps(recipe: Recipe, work: Path) -> list[Step]:
     table = asdict(job.settings)
     common: dict[str, Input] = {"seed": recipe.seed, "code": CODE_VERSION}
     training = _chosen(table, TRAINING + SHAPE) | common
-    if job.settings.start:
-        training["started from"] = job.origin
+    spoken: dict[str, Input] = {"corpus": job.corpus, "vocabulary": job.settings.vocabulary}
+    if job.origin:
+        spoken = {"origin": job.origin}
+        training["origin"] = job.origin
     spelled = _chosen(table, ("echoes", "context")) | common
     measured = _chosen(table, ("evaluation_questions", "gates"))
     return [
         Step("corpus", job.corpus, _sources(recipe, table) | common, job.gather),
-        Step(
-            "tokenizer",
-            job.words,
-            {"start": job.start}
-            if job.settings.start
-            else {"corpus": job.corpus, "vocabulary": job.settings.vocabulary},
-            job.learn_words,
-        ),
+        Step("tokenizer", job.words, spoken, job.learn_words),
         Step("encode", job.streams, {"corpus": job.corpus, "tokenizer": job.words} | spelled, job.encode),
         *_made(job, training),
         Step("convert", job.half, {"hf": job.folder}, job.convert),
@@ -66,7 +61,7 @@ def _made(job: Job, training: dict[str, Input]) -> list[Step]:
             Step("train", job.trained, streams | training, job.train),
             Step("export", job.folder, {"model": job.trained, "tokenizer": job.words}, job.export),
         ]
-    taught = _chosen(asdict(job.settings), TEACHING) | {"taught by": job.origin}
+    taught = _chosen(asdict(job.settings), TEACHING)
     return [
         Step("windows", job.windows, streams | training, job.draw),
         Step("distil", job.folder, {"windows": job.windows} | taught | training, job.distil),

@@ -17,7 +17,7 @@ from typing import Any
 from edge.files import write_atomic
 from quantize.recipe import RecipeError
 from quantize.shrink.settings import TEMPERATURES, DistilSettings
-from quantize.steps import run_step
+from quantize.steps import Input, run_step
 
 DONE = "done.json"
 SHARED = ("teacher_rows", "teacher_precision", "threads", "checkpoint_seconds")
@@ -30,11 +30,11 @@ def distil(teacher: Path, corpus: Path, settings: DistilSettings, output: Path, 
     from accelerate import Accelerator
 
     from quantize.shrink.student import copy_tokenizer, make_student
-    from quantize.shrink.teacher import cache_teacher, load_model, quiet_threads
+    from quantize.shrink.teacher import cache_teacher, quiet_threads, require_model
     from quantize.shrink.windows import windows_of
 
     quiet_threads(settings.threads)
-    load_model(teacher)  # complains in words before an hour's work
+    require_model(teacher)
     accelerator = Accelerator(mixed_precision=settings.precision if settings.precision != "no" else None)
     own = work / f"student-{name_of(settings)}"
     if accelerator.is_main_process:
@@ -46,7 +46,7 @@ def distil(teacher: Path, corpus: Path, settings: DistilSettings, output: Path, 
     if cache:
         cache_teacher(teacher, windows, settings, accelerator, cache)
     if accelerator.is_main_process:
-        inputs = {"teacher": teacher, "windows": windows, "settings": name_of(settings)}
+        inputs: dict[str, Input] = {"teacher": teacher, "windows": windows, "settings": name_of(settings)}
         run_step(own / "start", inputs, lambda: make_student(teacher, windows, settings, own / "start"))
     accelerator.wait_for_everyone()
     learned = _learn(own / "start", windows, cache, settings, accelerator, own)
@@ -109,12 +109,16 @@ def _on_policy(
     again, said = own / "policy", own / "policy" / "windows"
     if accelerator.is_main_process:
         again.mkdir(parents=True, exist_ok=True)
-        inputs = {"student": learned, "windows": settings.policy_windows, "prompt": settings.policy_prompt}
+        inputs: dict[str, Input] = {
+            "student": learned,
+            "windows": settings.policy_windows,
+            "prompt": settings.policy_prompt,
+        }
         student = load_model(learned).to(accelerator.device)
         run_step(said, inputs, lambda: write_windows(student, windows, settings, said))
     accelerator.wait_for_everyone()
     cache_teacher(teacher, said, settings, accelerator, again / "teacher")
     tokens = settings.policy_windows * settings.context
-    gentle = {"rate": settings.rate / 10, "embedding_rate": settings.embedding_rate / 10}
-    once = replace(settings, alpha=0.0, tokens=tokens, **gentle)
+    rate, embedding_rate = settings.rate / 10, settings.embedding_rate / 10
+    once = replace(settings, alpha=0.0, tokens=tokens, rate=rate, embedding_rate=embedding_rate)
     return _learn(learned, said, again / "teacher", once, accelerator, again)

@@ -13,7 +13,7 @@ import torch
 from quantize.recipe import ROOT, RecipeError
 from quantize.shrink.prune import Sizes, measure, prune_folder
 from quantize.shrink.settings import DistilSettings
-from quantize.shrink.teacher import load_model
+from quantize.shrink.teacher import load_model, require_model
 from quantize.shrink.windows import load_windows
 
 TOKENIZER_FILES = (
@@ -45,7 +45,7 @@ def make_student(teacher: Path, windows: Path, settings: DistilSettings, output:
         _pruned(teacher, windows, settings, output)
     else:
         folder = ROOT / settings.start
-        load_model(folder)
+        require_model(folder)
         shutil.copytree(folder, output)
     copy_tokenizer(teacher, output)
 

@@ -37,6 +37,8 @@ def cache_teacher(teacher: Path, windows: Path, settings: DistilSettings, accele
         began = time.monotonic()
         part = np.asarray(tokens[number * size : (number + 1) * size], dtype=np.int64)
         found = _think(model, part, settings, accelerator.device)
+        if not bool(torch.isfinite(found.scores).all()):
+            raise RecipeError("distil-nan", path=teacher, number=number)
         if at < len(missing):
             save_shard(shard_path(folder, number), found, facts | {"shard": str(size)})
         speed = part.size / max(1e-9, time.monotonic() - began)
@@ -66,12 +68,21 @@ def _think(
 
 
 def load_model(folder: Path, precision: str = "float32") -> Any:
-    """Return the causal language model of a Hugging Face folder; raise RecipeError when there is none."""
+    """Return the causal language model of a Hugging Face folder; raise RecipeError when it is not one, or damaged."""
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
+    require_model(folder)
+    try:
+        return AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, precision), use_safetensors=True)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise RecipeError("distil-broken", path=folder, reason=str(error).splitlines()[0]) from error
+
+
+def require_model(folder: Path) -> None:
+    """Raise RecipeError when a folder lacks what a model needs; reads no weights."""
     if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
         raise RecipeError("distil-model", path=folder)
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, precision), use_safetensors=True)
 
 
 def weights_hash(folder: Path) -> str:

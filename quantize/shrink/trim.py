@@ -50,6 +50,7 @@ class TrimReport:
 
 def trim(folder: Path, texts: Texts, settings: TrimSettings, output: Path) -> TrimReport:
     """Write the model of `folder` with the tokens that `texts` need into `output`; texts may come by language."""
+    from safetensors import SafetensorError
     from tokenizers import Tokenizer
 
     path = folder / "tokenizer.json"
@@ -67,7 +68,10 @@ def trim(folder: Path, texts: Texts, settings: TrimSettings, output: Path) -> Tr
     _write_others(folder, kept, rows, output)
     write_atomic(output / "tokenizer.json", json.dumps(remap_tokenizer(spelled, kept), ensure_ascii=False).encode())
     np.save(output / "kept_tokens.npy", np.array(kept, dtype=np.uint32))
-    before, after = write_weights(folder, kept, rows, output)
+    try:
+        before, after = write_weights(folder, kept, rows, output)
+    except SafetensorError as error:
+        raise RecipeError("distil-broken", path=folder, reason=str(error)) from error
     small = Tokenizer.from_file(str(output / "tokenizer.json"))
     report = TrimReport(
         tokens_before=len(names),

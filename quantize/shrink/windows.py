@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edge.files import write_atomic
 from quantize.recipe import RecipeError
-from quantize.steps import run_step
+from quantize.steps import Input, run_step
 
 WINDOWS, WEIGHTS, TEXTS = "windows.npy", "weights.npy", "distil.jsonl"
 Tokens = NDArray[np.uint32] | NDArray[np.uint16]
@@ -33,7 +33,7 @@ def windows_of(corpus: Path, tokenizer: Path, context: int, work: Path) -> Path:
     if not texts.is_file():
         raise RecipeError("distil-texts", path=texts)
     output = work / "windows"
-    inputs = {"texts": texts, "tokenizer": tokenizer / "tokenizer.json", "context": context}
+    inputs: dict[str, Input] = {"texts": texts, "tokenizer": tokenizer / "tokenizer.json", "context": context}
     run_step(output, inputs, lambda: _encode(texts, tokenizer, context, output))
     return output
 

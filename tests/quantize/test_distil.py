@@ -64,7 +64,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_network(Llama(shape), folder / "untaught")
     for path in (folder / "words").iterdir():
         shutil.copy(path, folder / "untaught" / path.name)
-    taught = replace(SETTINGS, start=str(folder / "untaught"), layers=0, alpha=1.0, tokens=150 * 4 * CONTEXT)
+    taught = replace(SETTINGS, start=str(folder / "untaught"), layers=0, alpha=1.0, tokens=80 * 4 * CONTEXT)
     distil(folder / "untaught", folder / "corpus", taught, folder / "teacher", folder / "work-of-teacher")
     return folder
 
@@ -233,3 +233,22 @@ def test_a_mistake_in_the_recipe_is_said_in_words(
         distil(house / "teacher", house / "corpus", wrong, tmp_path / "out", tmp_path / "work")
     for lang in ("es", "pt", "en"):
         assert words in caught.value.say(lang)
+
+
+def broken_teacher(house: Path, folder: Path) -> Path:
+    """A copy of the teacher whose first weight is not a number."""
+    model = teacher.load_model(house / "teacher")
+    model.model.embed_tokens.weight.data[0, 0] = float("nan")
+    shutil.copytree(house / "teacher", folder)
+    model.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+def test_a_teacher_that_is_no_number_or_no_whole_file_is_refused(house: Path, tmp_path: Path) -> None:
+    folder = broken_teacher(house, tmp_path / "nan")
+    with pytest.raises(RecipeError, match="does not answer with numbers"):
+        distil(folder, house / "corpus", SETTINGS, tmp_path / "out", tmp_path / "work")
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(RecipeError, match="cannot be read"):
+        distil(folder, house / "corpus", SETTINGS, tmp_path / "out", tmp_path / "work")

@@ -126,7 +126,7 @@ def test_a_step_of_muon_is_orthogonal_whatever_the_gradient() -> None:
     torch.manual_seed(2)
     for shape in ((3, 32, 32), (2, 64, 16), (2, 16, 64)):
         sizes = torch.linalg.svdvals(orthogonal(torch.randn(shape) * 1e-3))
-        assert 0.5 < float(sizes.min()) <= float(sizes.max()) < 1.4
+        assert 0.2 < float(sizes.min()) <= float(sizes.max()) < 1.4
 
 
 def test_a_model_remembers_its_trainings(tmp_path: Path) -> None:
