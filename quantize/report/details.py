@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -81,6 +82,7 @@ def bits_map(plan: Mapping[str, Any] | None, words: Words) -> str:
         [part, ", ".join(f"{kind} ({count})" for kind, count in found.most_common())] for part, found in used.items()
     ]
     predicted = (plan or {}).get("predicted_kld")
+    known = isinstance(predicted, float) and math.isfinite(predicted)
     return section(
         say(words, "map.title"),
         paragraph(say(words, "map.lead")),
@@ -89,7 +91,7 @@ def bits_map(plan: Mapping[str, Any] | None, words: Words) -> str:
             svg.cells(list(used), columns, bits, says),
             table(say(words, "map.table"), [say(words, "map.part"), say(words, "map.types")], rows),
         ),
-        paragraph(say(words, "map.predicted", value=number(predicted, words.lang))) if predicted is not None else "",
+        paragraph(say(words, "map.predicted", value=number(float(predicted or 0), words.lang))) if known else "",
     )
 
 

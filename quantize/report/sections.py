@@ -9,6 +9,7 @@ from typing import Any
 from edge.release import card as cards
 from edge.words import Words
 from quantize.report import svg
+from quantize.report.front import Expected
 from quantize.report.page import Cell, Html, bullets, facts, figure, number, paragraph, percent, section, table
 
 COUNTS = ("items",)
@@ -127,28 +128,29 @@ def _columns(words: Words, *names: str) -> list[str]:
     return [say(words, f"distance.{name}") for name in names]
 
 
-def pareto(card: Card, others: Sequence[Card], words: Words) -> str:
-    """Return size against divergence, for this file and its rivals."""
-    if not others:
+def pareto(card: Card, others: Sequence[Card], expected: Sequence[Expected], words: Words) -> str:
+    """Return size against divergence: this file, its rivals, and what the allocator expects of other sizes."""
+    if not others and not expected:
         return ""
     points = sorted((point_of(c, c is card) for c in (card, *others)), key=lambda point: point.x)
     mine = next(point for point in points if point.mine)
-    says = say(
-        words,
-        "pareto.says",
-        count=len(points),
-        size=number(mine.x, words.lang),
-        kld=number(mine.y, words.lang),
-    )
+    size, kld = number(mine.x, words.lang), number(mine.y, words.lang)
     drawing = svg.scatter(
-        points, say(words, "pareto.x"), say(words, "pareto.y"), says, lambda value: number(value, words.lang)
+        points,
+        (say(words, "pareto.x"), say(words, "pareto.y")),
+        say(words, "pareto.says", count=len(points), size=size, kld=kld),
+        lambda value: number(value, words.lang),
+        [(row.bytes / 1e6, row.kld) for row in expected],
     )
     columns = [say(words, "pareto.file"), say(words, "pareto.x"), say(words, "pareto.y")]
-    rows = [[p.label, number(p.x, words.lang, 4), interval(words, (p.y, p.low, p.high))] for p in points]
+    rows = [(p.x, p.label, interval(words, (p.y, p.low, p.high))) for p in points]
+    rows += [(e.bytes / 1e6, say(words, "pareto.expected"), number(e.kld, words.lang)) for e in expected]
+    cells = [[label, number(x, words.lang, 4), y] for x, label, y in sorted(rows)]
     return section(
         say(words, "pareto.title"),
         paragraph(say(words, "pareto.lead")),
-        figure(say(words, "pareto.caption"), drawing, table(say(words, "pareto.table"), columns, rows, (1, 2))),
+        paragraph(say(words, "pareto.curve")) if expected else "",
+        figure(say(words, "pareto.caption"), drawing, table(say(words, "pareto.table"), columns, cells, (1, 2))),
     )
 
 

@@ -98,12 +98,21 @@ def pairs(rows: Sequence[Pair], says: str) -> str:
     return _svg(y + 24, parts, says)
 
 
-def scatter(points: Sequence[Point], x_name: str, y_name: str, says: str, show: Callable[[float], str]) -> str:
-    """Draw size against divergence; the line joins the files that no other one beats in both."""
+def scatter(
+    points: Sequence[Point],
+    names: tuple[str, str],
+    says: str,
+    show: Callable[[float], str],
+    curve: Sequence[tuple[float, float]] = (),
+) -> str:
+    """Draw size against divergence, `names` the axes; broken: the files that no other beats in both; whole: `curve`."""
     left, right, top, bottom = 58.0, WIDTH - 16, 26.0, 244.0
-    xs = [point.x for point in points]
-    floor = min((value for point in points for value in (point.low, point.y) if value > 0), default=1e-4)
-    low, high = math.floor(math.log10(floor)), math.ceil(math.log10(max([p.high for p in points] + [floor * 1.01])))
+    x_name, y_name = names
+    xs = [point.x for point in points] + [x for x, _ in curve]
+    heights = [value for point in points for value in (point.low, point.y)] + [y for _, y in curve]
+    floor = min((value for value in heights if value > 0), default=1e-4)
+    ceiling = max([point.high for point in points] + [y for _, y in curve] + [floor * 1.01])
+    low, high = math.floor(math.log10(floor)), math.ceil(math.log10(ceiling))
     pad = (max(xs) - min(xs)) * 0.18 or max(xs) * 0.1 or 1.0
     first, last = max(0.0, min(xs) - pad), max(xs) + pad
 
@@ -120,8 +129,9 @@ def scatter(points: Sequence[Point], x_name: str, y_name: str, says: str, show: 
         parts.append(_text(left - 6, y + 4, show(10.0**decade), "tick", "end"))
     for tick in nice_ticks(first, last):
         parts.append(_text(across(tick), bottom + 18, show(tick), "tick", "middle"))
-    line = " ".join(f"{across(p.x):.1f},{up(p.y):.1f}" for p in frontier(points))
-    parts.append(f'<polyline class="front" points="{line}"/>')
+    for kind, corners in (("curve", curve), ("front", [(p.x, p.y) for p in frontier(points)])):
+        line = " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in corners)
+        parts.append(f'<polyline class="{kind}" points="{line}"/>')
     for point in points:
         x, y, kind = across(point.x), up(point.y), "dot" if point.mine else "other"
         parts.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from edge.files import write_atomic
 from edge.words import words_for
 from quantize.recipe import RecipeError
 from quantize.report import bulletin, details, sections
+from quantize.report.front import Expected
 from quantize.report.page import page
 
 
@@ -21,6 +23,7 @@ def write_report(
     others: Sequence[Path] = (),
     mix: Path | None = None,
     lang: str = "es",
+    expected: Sequence[Expected] = (),
 ) -> None:
     """Write the report of the model that `card` is about; see the package for what each path is."""
     mine = _read_card(card)
@@ -35,14 +38,20 @@ def write_report(
             sections.head(mine, words),
             sections.gates(mine, words),
             sections.distance(mine, words),
-            sections.pareto(mine, rivals, words),
+            sections.pareto(mine, rivals, expected, words),
             details.tasks(mine, words),
             details.bits_map(shares, words),
             details.speed(mine, words),
             sections.data(mine, licences, words),
         ],
     )
-    facts = {"card": mine, "plan": shares, "others": rivals, "data": licences}
+    facts = {
+        "card": mine,
+        "plan": shares,
+        "others": rivals,
+        "data": licences,
+        "expected": [asdict(e) for e in expected],
+    }
     for name, text in (
         ("report.html", html),
         ("report.json", json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False) + "\n"),

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from edge.words import LANGUAGES
 from quantize.recipe import RecipeError
 from quantize.report import svg
+from quantize.report.front import Expected
 from quantize.report.page import number, percent
 from quantize.report.write import write_report
 
@@ -119,7 +120,9 @@ def written(folder: Path, lang: str = "es", found: dict[str, Any] | None = None)
     for name, content in paths.items():
         (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
     card_path, plan, mix, other = (folder / f"{name}.json" for name in paths)
-    write_report(card_path, folder / "out", plan, [other], mix, lang)
+    write_report(
+        card_path, folder / "out", plan, [other], mix, lang, [Expected(3_000_000, 0.02), Expected(9_000_000, 3e-4)]
+    )
     return folder / "out"
 
 
@@ -229,6 +232,7 @@ def test_the_json_holds_everything(tmp_path: Path) -> None:
     assert found["card"] == card()
     assert found["plan"]["predicted_kld"] == 0.0021
     assert found["others"][0]["file"] == "otro.gguf"
+    assert found["expected"][0] == {"bytes": 3_000_000, "kld": 0.02}
     assert found["data"] == {"novels-es": "public domain", "openstax": "CC-BY-4.0"}
 
 
@@ -245,6 +249,16 @@ def test_a_card_without_plan_tasks_or_speed_has_a_report_too(tmp_path: Path) -> 
     write_report(tmp_path / "card.json", tmp_path / "out")
     assert read(tmp_path / "out" / "report.html").seen.count("svg") == 2
     assert "Todavía no se le hicieron preguntas" in (tmp_path / "out" / "boletin.html").read_text(encoding="utf-8")
+
+
+def test_the_curve_of_what_is_expected_needs_no_rival(tmp_path: Path) -> None:
+    (tmp_path / "card.json").write_text(json.dumps(card()))
+    write_report(
+        tmp_path / "card.json", tmp_path / "out", expected=[Expected(3_000_000, 0.02), Expected(9_000_000, 3e-4)]
+    )
+    text = "".join(read(tmp_path / "out" / "report.html").words)
+    assert text.count("(lo que se espera)") == 2
+    assert "0,0003" in text
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", "{", '{"model": "x", "capabilities": {}}'])
@@ -267,7 +281,7 @@ def test_no_file_beats_one_of_the_frontier(rows: list[svg.Point]) -> None:
         assert not any(other.x <= point.x and other.y < point.y for other in rows)
     for point in rows:
         assert any(other.x <= point.x and other.y <= point.y for other in front)
-    svg.scatter(rows, "x", "y", "says", str)
+    svg.scatter(rows, ("x", "y"), "says", str)
 
 
 @given(st.floats(0.01, 1e4), st.floats(0.01, 1e4))
