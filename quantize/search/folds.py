@@ -22,10 +22,11 @@ def fold_folder(aligned: Path, fold: int) -> Path:
     return aligned / f"fold-{fold}"
 
 
-def questions_for(packs: Sequence[Pack]) -> list[PupilQuestion]:
-    """Return the pupils' questions in the languages of these packs."""
+def questions_for(packs: Sequence[Pack], most: int) -> list[PupilQuestion]:
+    """Return the pupils' questions in the languages of these packs, `most` of them drawn evenly."""
     langs = {pack.lang for pack in packs}
-    return [question for question in read_questions() if question.lang in langs]
+    found = [question for question in read_questions() if question.lang in langs]
+    return found[:: max(1, -(-len(found) // most))]
 
 
 def packs_for(packs: Sequence[Pack], questions: Sequence[PupilQuestion], fold: int, folds: int) -> list[Pack]:
@@ -38,7 +39,7 @@ class Folds:
 
     def __init__(self, packs: Sequence[Pack], aligned: Path, table: SearchTable) -> None:
         self._packs = packs
-        self.questions = questions_for(packs)
+        self.questions = questions_for(packs, table.questions)
         self._aligned = aligned
         self._folds = table.folds
 

@@ -16,6 +16,9 @@ from quantize.steps import Input, Step
 VERSION = 7
 """Grows when the code would make something else from the same inputs."""
 
+UNSET = 0.5
+"""The threshold of judgements that are not finished."""
+
 READER = Path(edge.tutor.reader.__file__).parent.parent / "models" / "reader"
 DATA = (
     ("Global African Storybook Project", "CC-BY-4.0", "global-asp/global-asp @ b0193c31, asp-source @ 99e02236"),
@@ -38,21 +41,24 @@ def steps(recipe: Recipe, work: Path) -> list[Step]:
     common: dict[str, Input] = {"version": VERSION, "seed": recipe.seed, "table": repr(table)}
     packs: dict[str, Input] = {f"pack {folder.name}": folder for folder in recipe.packs}
     corpora: dict[str, Input] = {path.name: path for path in require_archives(recipe.corpora)} if recipe.corpora else {}
-    counted, aligned, judged = work / "counted", work / "aligned", work / "judged"
-    questions: dict[str, Input] = {"questions": QUESTIONS, "reader": READER}
+    counted, aligned, fitted, judged = (work / name for name in ("counted", "aligned", "fitted", "judged"))
+    asked: dict[str, Input] = {"questions": QUESTIONS}
     return [
         Step("count", counted, common | packs | corpora, lambda: _count(recipe, table, counted)),
         Step(
             "align",
             aligned,
-            common | packs | {"counted": counted, "questions": QUESTIONS},
+            common | packs | asked | {"counted": counted},
             lambda: _align(recipe, table, counted, aligned),
         ),
         Step(
-            "fit",
+            "fit", fitted, common | packs | asked | {"aligned": aligned}, lambda: _fit(recipe, table, aligned, fitted)
+        ),
+        Step(
+            "read",
             judged,
-            common | packs | questions | {"aligned": aligned},
-            lambda: _fit(recipe, table, aligned, judged),
+            common | packs | asked | {"aligned": aligned, "fitted": fitted, "reader": READER},
+            lambda: _read(recipe, table, aligned, fitted, judged),
         ),
         Step(
             "publish", recipe.output, {"aligned": aligned, "judged": judged}, lambda: _publish(recipe, aligned, judged)
@@ -84,23 +90,45 @@ def _align(recipe: Recipe, table: SearchTable, counted: Path, aligned: Path) -> 
     torch.set_num_threads(1)
     found = {path.stem: Counted.load(path) for path in sorted(counted.glob("*.npz"))}
     packs = read_packs(recipe.packs)
-    asked = questions_for(packs)
+    asked = questions_for(packs, table.questions)
     save_aligned(align(packs, found, table, recipe.seed), found, aligned)
     for fold in range(table.folds):
         known = packs_for(packs, asked, fold, table.folds)
         save_aligned(align(known, found, table, recipe.seed), found, fold_folder(aligned, fold))
 
 
-def _fit(recipe: Recipe, table: SearchTable, aligned: Path, judged: Path) -> None:
+def _fit(recipe: Recipe, table: SearchTable, aligned: Path, fitted: Path) -> None:
+    """Fit the two judgements that need no reader."""
     import numpy as np
 
-    from quantize.search.fit import figures_of, fit, save_judges, threshold_for
+    from quantize.search.fit import fit, save_judges
     from quantize.search.folds import Folds
     from quantize.search.texts import read_packs
 
     folds = Folds(read_packs(recipe.packs), aligned, table)
-    bank = fit(folds.bank(), table, recipe.seed)
-    passage = fit(folds.passages(), table, recipe.seed)
+    found = {"bank": fit(folds.bank(), table, recipe.seed), "passage": fit(folds.passages(), table, recipe.seed)}
+    fitted.mkdir(parents=True, exist_ok=True)
+    save_judges({name: one.judge for name, one in found.items()}, UNSET, fitted / "judges.npz")
+    for name, one in found.items():
+        np.savez(fitted / f"{name}.npz", best=one.best, good=one.good)
+
+
+def _read(recipe: Recipe, table: SearchTable, aligned: Path, fitted: Path, judged: Path) -> None:
+    """Fit what the reader's sentences are worth, and choose the threshold of all three."""
+    import numpy as np
+
+    from edge.library.judge import read_judges
+    from quantize.search.fit import Fitted, figures_of, fit, save_judges, threshold_for
+    from quantize.search.folds import Folds
+    from quantize.search.texts import read_packs
+
+    def kept(name: str) -> Fitted:
+        with np.load(fitted / f"{name}.npz") as said:
+            return Fitted(judges[name], said["best"], said["good"])
+
+    judges = read_judges(fitted / "judges.npz")
+    bank, passage = kept("bank"), kept("passage")
+    folds = Folds(read_packs(recipe.packs), aligned, table)
     read = fit(folds.readings(passage.judge), table, recipe.seed)
     answerable = np.array([bool(question.lesson) for question in folds.questions])
     best = np.maximum(bank.best, read.best)
@@ -108,7 +136,7 @@ def _fit(recipe: Recipe, table: SearchTable, aligned: Path, judged: Path) -> Non
     threshold = threshold_for(best, [question.kind for question in folds.questions], table)
     judged.mkdir(parents=True, exist_ok=True)
     found = {"bank": bank, "passage": passage, "read": read}
-    save_judges({name: fitted.judge for name, fitted in found.items()}, threshold, judged / "judges.npz")
+    save_judges({name: one.judge for name, one in found.items()}, threshold, judged / "judges.npz")
     figures = {name: figures_of(f.best, f.good, answerable, threshold) for name, f in found.items()}
     figures["together"] = figures_of(best, good, answerable, threshold)
     write_atomic(judged / "figures.json", json.dumps(figures, indent=2).encode())

@@ -41,6 +41,8 @@ class SearchTable:
     """How many of a classroom's unanswerable questions share words with the packs, for that threshold."""
 
     folds: int = 5
+    questions: int = 1_000_000
+    """At most so many of the pupils' questions are fitted on, for trials."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ pack_copies = 1
 align_steps = 20
 trees = 20
 folds = 2
+questions = 300
 """
 
 
@@ -62,10 +63,16 @@ def test_a_search_model_is_made_and_published_with_its_card(tmp_path: Path) -> N
         assert np.linalg.norm(meaning.side(content_terms(word, "pt"), "pt").vectors[0]) == pytest.approx(1.0, abs=1e-3)
 
 
-def test_no_question_to_fit_on_is_one_of_the_tests() -> None:
+def test_no_question_to_fit_on_is_nearly_one_of_the_tests() -> None:
     import tomllib
 
     data = Path(__file__).parent.parent / "data" / "pupil_questions.toml"
     table = tomllib.loads(data.read_text(encoding="utf-8"))
-    tests = {row["question"].casefold() for key in ("answered", "unanswered") for row in table[key]}
-    assert not tests & {question.text.casefold() for question in read_questions()}
+    tests = [words_of(row["question"], row["lang"]) for key in ("answered", "unanswered") for row in table[key]]
+    fitted = [words_of(question.text, question.lang) for question in read_questions()]
+    too_near = sum(any(len(one & two) >= 0.7 * len(one | two) for two in tests if len(two) > 1) for one in fitted)
+    assert too_near == 0, "only the number is shown: whoever writes questions must not see the tests"
+
+
+def words_of(text: str, lang: str) -> frozenset[frozenset[str]]:
+    return frozenset(content_terms(text, lang))
