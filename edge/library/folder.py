@@ -12,7 +12,7 @@ from edge.library.lesson import parse_lesson
 from edge.library.pack import SUBJECTS, Complaint, Lesson, Pack, complaint
 
 PACK_FIELDS = {"id", "title", "lang", "version", "licence", "authors", "description"}
-LARGEST_LESSON_BYTES = 200_000
+LARGEST_LESSON_BYTES, LARGEST_ASKED_BYTES = 200_000, 1_000_000
 EMBEDDED = Path(__file__).parent.parent / "packs"
 """The packs that ship with Amauta."""
 
@@ -95,8 +95,9 @@ def pack_folders(*shelves: Path) -> list[Path]:
 def _text_of(path: Path, complaints: list[Complaint]) -> str | None:
     """Return the text of a lesson file, or complain and return None."""
     try:
-        if path.stat().st_size > LARGEST_LESSON_BYTES:
-            complaints.append(complaint(path, 1, "file-large", most=LARGEST_LESSON_BYTES))
+        most = LARGEST_ASKED_BYTES if path.name == FILE_NAME else LARGEST_LESSON_BYTES
+        if path.stat().st_size > most:
+            complaints.append(complaint(path, 1, "file-large", most=most))
             return None
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:

@@ -62,3 +62,10 @@ def test_no_text_breaks_it(noise: str) -> None:
     pack, _ = read_pack(MINI)
     lessons = add_asked(f"{GOOD}{noise}", Path("asked.toml"), pack.lessons, [])
     assert len(lessons) == len(pack.lessons)
+
+
+def test_the_file_may_grow_far_beyond_a_lesson_for_a_whole_district_writes_in_it(tmp_path: Path) -> None:
+    folder = pack_with(tmp_path, f"{GOOD}# {'x' * 300_000}\n")
+    assert read_pack(folder)[1] == []
+    (folder / "asked.toml").write_text(f"{GOOD}# {'x' * 1_000_000}\n", encoding="utf-8")
+    assert [complaint.key for complaint in read_pack(folder)[1]] == ["file-large"]
