@@ -143,7 +143,8 @@ def measure(places: Places) -> None:
     """Measure the finished file, and write its report card."""
     from quantize.measure.evaluate import evaluate
 
-    settings = replace(places.settings.measure, licence=read_facts(places.model).licence)
+    facts, said = read_facts(places.model), places.settings.measure
+    settings = replace(said, licence=facts.licence, notice=said.notice or facts.notice)
     places.measured.mkdir(parents=True, exist_ok=True)
     working = places.work / "measure.parts"
     working.mkdir(exist_ok=True)
@@ -155,9 +156,11 @@ def measure(places: Places) -> None:
 
 def report(places: Places) -> None:
     """Write the report for people."""
+    from quantize.report.front import expected_front
     from quantize.report.write import write_report
 
-    write_report(places.card, places.report, plan=places.plan, mix=places.corpus / "mix.json")
+    expected = expected_front(places.parent, places.importance, places.settings.allocate)
+    write_report(places.card, places.report, plan=places.plan, mix=places.corpus / "mix.json", expected=expected)
 
 
 def publish(places: Places) -> None:
