@@ -108,9 +108,8 @@ def distance(card: Card, words: Words) -> str:
     for lang, row in chances.items():
         name = name_of(words, "lang", lang)
         near.append([name, interval(words, row["kld"]), interval(words, row["kld_999"]), shares(words, row["top1"])])
-        sense.append(
-            [name, str(row["tokens"]), _change(words, row, "perplexity"), _change(words, row, "bits_per_byte")]
-        )
+        read = f"{row['tokens']} ({row['texts']})"
+        sense.append([name, read, _change(words, row, "perplexity"), _change(words, row, "bits_per_byte")])
     return section(
         say(words, "distance.title"),
         paragraph(say(words, "distance.lead")),

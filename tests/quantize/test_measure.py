@@ -200,6 +200,30 @@ def test_a_broken_held_text_is_named_by_its_line(tmp_path: Path) -> None:
         windows.read_held(path)
 
 
+def test_control_marks_count_in_exchanges_and_are_letters_in_texts() -> None:
+    said = "<|im_start|>user\n¿Qué es una hoja?<|im_end|>\n"
+    with LlamaEngine.open(MINI) as engine:
+        chat, text = (
+            windows.windows_of(engine, [windows.HeldText("es", kind, said, "s", "CC0")], 64, 64)[0].tokens
+            for kind in ("chat", "text")
+        )
+        start = windows.start_of(engine)
+        assert chat == (*start, *engine.tokens_of(said, special=True)[len(start) :])
+    assert len(text) > len(chat) + 8
+    assert chat[: 2 * len(start)].count(start[0] if start else -1) <= 1
+
+
+def test_sources_take_turns() -> None:
+    texts = [
+        windows.HeldText("es", "text", f"La planta número {n} toma agua. " * 4, "aa b"[n // 2], "-") for n in range(6)
+    ]
+    with LlamaEngine.open(MINI) as engine:
+        found = windows.windows_of(engine, texts, 500, 70)
+        first = engine.bytes_of(found[0].tokens).decode(), engine.bytes_of(found[1].tokens).decode()
+    assert "0" in first[0]
+    assert "4" in first[1]
+
+
 # ------------------------------------------------------------------ choices and tasks
 
 
