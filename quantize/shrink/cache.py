@@ -9,7 +9,7 @@ killed pass makes only the shards anew that have none.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +26,8 @@ SMALL = 1 << 16
 LEAST_TAIL = 1e-7
 """A smaller share than this is not told from nothing."""
 
-Score = Callable[[Tensor], Tensor]
-"""Inputs [rows, context] -> logits [rows, context, vocabulary]."""
+AT_ONCE = 64
+"""Positions worked on together: their logits should stay in the processor's own memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,18 @@ class TopLogits:
 
 def top_of(logits: Tensor, top: int) -> TopLogits:
     """Return what the cache keeps of logits [rows, context, vocabulary]."""
-    logits = logits.float()
-    scores, tokens = torch.log_softmax(logits, -1).topk(top, dim=-1)
+    parts = [_top_of(part.float(), top) for part in logits.flatten(0, -2).split(AT_ONCE)]
+    joined = (torch.cat(part) for part in zip(*parts, strict=True))
+    return TopLogits(*(part.unflatten(0, logits.shape[:-1]) for part in joined))
+
+
+def _top_of(logits: Tensor, top: int) -> tuple[Tensor, Tensor, Tensor]:
+    best, tokens = logits.topk(top, dim=-1)
     tails = []
     for temperature in TEMPERATURES:
-        scaled = torch.log_softmax(logits / temperature, -1)
-        known = scaled.gather(-1, tokens).exp().sum(-1)
-        tails.append((1.0 - known).clamp(min=LEAST_TAIL).log())
-    return TopLogits(tokens, scores, torch.stack(tails, -1))
+        known = (best / temperature).logsumexp(-1) - (logits / temperature).logsumexp(-1)
+        tails.append((-torch.expm1(known)).clamp(min=LEAST_TAIL).log())
+    return tokens, best - logits.logsumexp(-1, keepdim=True), torch.stack(tails, -1)
 
 
 def save_shard(path: Path, found: TopLogits, facts: Mapping[str, str]) -> None:

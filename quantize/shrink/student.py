@@ -54,6 +54,7 @@ def copy_tokenizer(source: Path, output: Path) -> None:
     """Copy what belongs to the tokenizer; raise RecipeError when `source` has none."""
     if not (source / "tokenizer.json").is_file():
         raise RecipeError("trim-tokenizer", path=source / "tokenizer.json")
+    output.mkdir(parents=True, exist_ok=True)
     for name in TOKENIZER_FILES:
         if (source / name).is_file():
             shutil.copyfile(source / name, output / name)
