@@ -64,4 +64,4 @@ def _lines(text: str, chars: int) -> Iterator[str]:
             yield line[:at].rstrip()
             line = line[at:].lstrip()
         if line.strip():
-            yield line
+            yield line.rstrip()

@@ -47,9 +47,10 @@ def read_texts(packs: Sequence[Path], corpora: Path | None, chars: int) -> Itera
     """Yield every document with its licence; `held` ones are only for measuring."""
     for pack in packs:
         licence = pack_licence(pack)
-        for number, lesson in enumerate(read_lessons([pack])):
+        lessons = read_lessons([pack])
+        for number, lesson in enumerate(lessons):
             told = lesson_text(lesson)
-            held = number % HELD_LESSON_EVERY == HELD_LESSON_EVERY // 2
+            held = number % HELD_LESSON_EVERY == min(len(lessons), HELD_LESSON_EVERY) // 2
             yield Document("lessons", told.lang, held, told.text, told.title), licence
     if corpora is None:
         return

@@ -67,6 +67,7 @@ def make(folder: Path, family: str, hidden: int = 64, **changes: Any) -> Path:
     import torch
 
     torch.manual_seed(1)
+    torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
     if family in ENCODERS:
         _encoder(folder, family, hidden)
