@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -181,6 +180,12 @@ def publish(places: Places) -> None:
     shutil.copyfile(places.card, output / "card.json")
 
 
+def _notice(places: Places, facts: Checkpoint) -> str:
+    """Return the words that travel with the model: the recipe's, which hold the checkpoint's, or the checkpoint's."""
+    told = places.settings.publish.notice if places.settings.publish else ""
+    return told or facts.notice
+
+
 def with_duties(settings: PublishSettings, facts: Checkpoint) -> PublishSettings:
     """Return what to publish with the licence of the checkpoint; raise RecipeError when its notice is left out."""
     licence = facts.licence if settings.licence == UNSAID else settings.licence
@@ -188,9 +193,3 @@ def with_duties(settings: PublishSettings, facts: Checkpoint) -> PublishSettings
     if facts.notice and facts.notice not in notice:
         raise RecipeError("release-notice", notice=facts.notice, licence=licence)
     return replace(settings, licence=licence, notice=notice)
-
-
-def summary(places: Places) -> str:
-    """Return in one line what became of the model."""
-    card = json.loads(places.card.read_bytes())
-    return f"{card.get('model', '')} {card.get('size', 0)} {card.get('sha256', '')}"

@@ -109,6 +109,7 @@ def _last_steps(places: Places) -> list[Step]:
     evaluated: dict[str, Input] = {"gguf": places.parent, "model": places.final}
     evaluated |= {"held": places.corpus / "held.jsonl", "settings": repr(settings.measure), **tasks}
     told: dict[str, Input] = {"card": places.card, "plan": places.plan, "mix": places.corpus / "mix.json"}
+    told |= {"gguf": places.parent, "importance": places.importance}
     shipped: dict[str, Input] = {"model": places.final, "measured": places.measured, "report": places.report}
     return [
         _step("evaluate", places, places.measured, evaluated, job.measure),

@@ -18,8 +18,8 @@ from quantize.text.corpus import build, check, choose, read_part, shares_of
 from quantize.text.pieces import Piece, cut, mark_of
 from quantize.text.settings import TextSettings
 from quantize.text.sources import archives, read_indigenous
+from tests.quantize import tiny_models
 
-PACKS = ("primaria", "fundamental")
 SMALL = TextSettings(
     mix=("es 0.6", "pt 0.4"), calibration_chars=6000, distil_chars=3000, held_chars=2500, piece_chars=500
 )
@@ -28,13 +28,7 @@ SMALL = TextSettings(
 @pytest.fixture(scope="module")
 def packs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """A few lessons of each embedded pack."""
-    folder = tmp_path_factory.mktemp("packs")
-    for name in PACKS:
-        (folder / name / "lessons").mkdir(parents=True)
-        shutil.copyfile(ROOT / "edge/packs" / name / "pack.toml", folder / name / "pack.toml")
-        for path in sorted((ROOT / "edge/packs" / name / "lessons").glob("*.md"))[:12]:
-            shutil.copyfile(path, folder / name / "lessons" / path.name)
-    return [folder / name for name in PACKS]
+    return tiny_models.packs(tmp_path_factory.mktemp("packs"))
 
 
 @pytest.fixture(scope="module")

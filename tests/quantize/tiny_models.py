@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from quantize.recipe import RECIPES, ROOT
 
 TEXTS = (
     "El niño bebió agua del río Ñuble; la cigüeña, no. ¿Cuánto es 2 + 3,5? La maestra preguntó otra vez.",
@@ -75,6 +78,34 @@ def make(folder: Path, family: str, hidden: int = 64, **changes: Any) -> Path:
         _decoder(folder, family, hidden, changes)
     (folder / "README.md").write_text(f"---\nlicense: {LICENCES.get(family, 'apache-2.0')}\n---\n# tiny\n")
     return folder
+
+
+def packs(folder: Path, lessons: int = 12) -> list[Path]:
+    """Write a few lessons of each embedded pack into `folder`."""
+    made = [folder / name for name in ("primaria", "fundamental")]
+    for pack in made:
+        (pack / "lessons").mkdir(parents=True)
+        whole = ROOT / "edge" / "packs" / pack.name
+        shutil.copyfile(whole / "pack.toml", pack / "pack.toml")
+        for path in sorted((whole / "lessons").glob("*.md"))[:lessons]:
+            shutil.copyfile(path, pack / "lessons" / path.name)
+    return made
+
+
+def recipe(folder: Path, source: Path, packs: list[Path], **replaced: str) -> Path:
+    """Write the recipe of a two-minute model for `source` into `folder`; its output is `folder`/out."""
+    text = (RECIPES / "recipes" / "release-tiny.toml").read_text(encoding="utf-8")
+    lines = {
+        'output = "build/models/release-tiny"': f'output = "{folder / "out"}"',
+        'packs = ["edge/packs/primaria", "edge/packs/fundamental"]': f"packs = {[str(pack) for pack in packs]}",
+        'source = "build/tiny/qwen2"': f'source = "{source}"',
+    } | replaced
+    for old, new in lines.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    path = folder / "recipe.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 def edit(path: Path, **changes: Any) -> None:
