@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 from edge.words import Words
@@ -30,20 +31,29 @@ NO_LAYER = "–"
 
 
 def tasks(card: Card, words: Words) -> str:
-    """Return how answers changed: the chief marks drawn, all of them in the table."""
-    pairs, rows = [], []
+    """Return how answers changed, kind by kind: the chief marks drawn, all of them in a table."""
+    kinds: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
     for task, found in sorted(card["measured"]["tasks"].items()):
         kind, lang, _ = task.split(".", 2)
-        group, language = name_of(words, "kind", kind), name_of(words, "lang", lang)
-        for mark, row in found["marks"].items():
+        kinds.setdefault(kind, []).append((name_of(words, "lang", lang), found["marks"]))
+    if not kinds:
+        return ""
+    parts = [_kind(kind, files, words) for kind, files in kinds.items()]
+    return section(say(words, "tasks.title"), paragraph(say(words, "tasks.lead")), *parts)
+
+
+def _kind(kind: str, files: Sequence[tuple[str, Mapping[str, Any]]], words: Words) -> str:
+    name, pairs, rows = name_of(words, "kind", kind), [], []
+    for language, marks in files:
+        for mark, row in marks.items():
             label = f"{language}: {name_of(words, 'figure', mark)}"
             before, now = row["before"][0], row["now"]
             if mark in CHIEF:
                 shown = f"{percent(before, words.lang, 0)} → {percent(now[0], words.lang, 0)}"
-                pairs.append(svg.Pair(group, label, before, now[0], now[1], now[2], shown))
+                pairs.append(svg.Pair(label, before, now[0], now[1], now[2], shown))
             rows.append(
                 [
-                    f"{group}, {label}",
+                    label,
                     str(row["items"]),
                     percent(before, words.lang),
                     shares(words, now),
@@ -51,16 +61,11 @@ def tasks(card: Card, words: Words) -> str:
                     f"{percent(row['flipped'][0], words.lang)} ({row['lost']} / {row['won']})",
                 ]
             )
-    if not rows:
-        return ""
     names = ("items", "before", "now", "difference", "flipped")
     columns = [say(words, "gates.figure"), *(say(words, f"tasks.{name}") for name in names)]
-    drawing = svg.pairs(pairs, say(words, "tasks.says", count=len(pairs)))
-    return section(
-        say(words, "tasks.title"),
-        paragraph(say(words, "tasks.lead")),
-        figure(say(words, "tasks.caption"), drawing, table(say(words, "tasks.table"), columns, rows, range(1, 6))),
-    )
+    numbers = table(f"{name}: {say(words, 'tasks.table')}", columns, rows, range(1, 6))
+    drawing = svg.pairs(pairs, say(words, "tasks.says", name=name, count=len(pairs))) if pairs else ""
+    return f"<h3>{escape(name)}</h3>\n{figure(say(words, 'tasks.caption'), drawing, numbers) if pairs else numbers}"
 
 
 def bits_map(plan: Mapping[str, Any] | None, words: Words) -> str:

@@ -32,9 +32,6 @@ class Bar:
 class Pair:
     """A share before and after, from 0 to 1, and the interval of the second."""
 
-    group: str
-    """The heading it stands under, with those that follow it and have the same."""
-
     label: str
     before: float
     now: float
@@ -73,16 +70,12 @@ def bars(rows: Sequence[Bar], says: str) -> str:
 
 
 def pairs(rows: Sequence[Pair], says: str) -> str:
-    """Draw what was (ring) and what is (dot) on a line from 0 to 100 %, under headings."""
+    """Draw what was (ring) and what is (dot) on a line from 0 to 100 %."""
     left, right = 8.0, WIDTH - 8
     span = right - left
-    parts, y, group = [], 0.0, ""
-    for row in rows:
-        if row.group != group:
-            y += 22
-            parts.append(_text(0, y, row.group, "group"))
-            group = row.group
-        y += 20
+    parts = []
+    for number, row in enumerate(rows):
+        y = 16.0 + 42 * number
         parts += [
             _text(left, y, row.label),
             _text(right, y, row.shown, "number", "end"),
@@ -91,11 +84,11 @@ def pairs(rows: Sequence[Pair], says: str) -> str:
             f'<circle class="ring" cx="{left + row.before * span:.1f}" cy="{y + 14}" r="6.5"/>',
             f'<circle class="dot" cx="{left + row.now * span:.1f}" cy="{y + 14}" r="4.5"/>',
         ]
-        y += 22
+    bottom = 42.0 * len(rows)
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         anchor = "start" if share == 0 else "end" if share == 1 else "middle"
-        parts.append(_text(left + share * span, y + 16, f"{round(100 * share)} %", "tick", anchor))
-    return _svg(y + 24, parts, says)
+        parts.append(_text(left + share * span, bottom + 12, f"{round(100 * share)} %", "tick", anchor))
+    return _svg(bottom + 20, parts, says)
 
 
 def scatter(

@@ -176,7 +176,7 @@ def test_the_pages_need_no_network(tmp_path: Path, lang: str) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_drawing_has_a_table_that_says_the_same(tmp_path: Path, lang: str) -> None:
     seen = read(written(tmp_path, lang) / "report.html").seen
-    assert seen.count("svg") == 5
+    assert seen.count("svg") == 6
     after = [seen[at + 1 :] for at, tag in enumerate(seen) if tag == "svg"]
     assert all("table" in rest[:2] for rest in after)  # two drawings of one table stand together
 
