@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from edge.errors import EdgeError
+from quantize.onnx.int8 import quantize_int8
 
 TASK = "token-classification"
 
@@ -15,36 +14,17 @@ TASK = "token-classification"
 def export_network(network: Any, destination: Path) -> float:
     """Write the network as int8 ONNX; return the largest difference of the fp32 graph from torch.
 
-    Optimum exports the unchanged BERT and quantizes it: dynamic, per channel, weights of 7 bits so
-    that processors without VNNI do not overflow.
+    Optimum exports the unchanged BERT; how it becomes int8 is that of every encoder.
     """
-    from onnxruntime.quantization import QuantFormat, QuantizationMode, QuantType
     from optimum.exporters.onnx import onnx_export_from_model
-    from optimum.onnxruntime import ORTQuantizer
-    from optimum.onnxruntime.configuration import QuantizationConfig
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         network.config._attn_implementation = "eager"
         onnx_export_from_model(network, folder, task=TASK, do_validation=False)
         difference = _difference(network, folder / "model.onnx")
-        config = QuantizationConfig(
-            is_static=False,
-            format=QuantFormat.QOperator,
-            mode=QuantizationMode.IntegerOps,
-            activations_dtype=QuantType.QUInt8,
-            weights_dtype=QuantType.QInt8,
-            per_channel=True,
-            reduce_range=True,
-            operators_to_quantize=["MatMul", "Gather"],
-        )
-        quantizer = ORTQuantizer.from_pretrained(folder, file_name="model.onnx")
-        quantizer.quantize(save_dir=folder / "int8", quantization_config=config)
-        made = folder / "int8" / "model_quantized.onnx"
-        if not made.is_file():
-            raise EdgeError("step-interrupted", step="export", reason="optimum left no quantized model")
         destination.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(made, destination)
+        quantize_int8(folder / "model.onnx", destination)
     return difference
 
 
