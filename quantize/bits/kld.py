@@ -51,13 +51,15 @@ def divergence(parent: Path, quantized: Path, windows: Windows, threads: int = 1
 def kld(reference: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the divergence of each row of scores [tokens, words] from the reference."""
     p, q = _log_softmax(reference), _log_softmax(other)
-    return np.maximum((np.exp(p) * (p - q)).sum(1), 0.0)
+    each: NDArray[np.float64] = np.maximum((np.exp(p) * (p - q)).sum(1), 0.0)
+    return each
 
 
 def _log_softmax(scores: NDArray[np.float32]) -> NDArray[np.float64]:
     wide = scores.astype(np.float64)
     wide -= wide.max(1, keepdims=True)
-    return wide - np.log(np.exp(wide).sum(1, keepdims=True))
+    wide -= np.log(np.exp(wide).sum(1, keepdims=True))
+    return wide
 
 
 @contextmanager

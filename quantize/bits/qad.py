@@ -26,7 +26,7 @@ from quantize.bits.grid import Grid
 from quantize.bits.ledger import load
 from quantize.bits.parent import EMBEDDING, read_parent
 from quantize.bits.settings import QadSettings
-from quantize.bits.words import Windows, cut
+from quantize.bits.words import cut
 
 if TYPE_CHECKING:
     import torch
@@ -127,7 +127,7 @@ def judge(course: Course) -> float:
         part = course.held[at : at + JUDGED_AT_ONCE].to(device)
         with torch.no_grad():
             total += float(_divergence(course, part)) * part.numel()
-    return total / course.held.numel()
+    return total / float(course.held.numel())
 
 
 def _divergence(course: Course, tokens: torch.Tensor) -> torch.Tensor:
@@ -166,7 +166,7 @@ def _train(course: Course, rate: float, checkpoint: Path) -> tuple[float, list[d
         if step % settings.every == 0 or step == settings.steps:
             grid.show()
             found = judge(course)
-            rows.append({"rate": rate, "step": step, "loss": float(loss), "kld": found})
+            rows.append({"rate": rate, "step": step, "loss": float(loss.detach()), "kld": found})
             print(f"  qad {rate:g}: step {step}, held-out KLD {found:.6f}", file=sys.stderr, flush=True)
             if found < best:
                 best = found
@@ -227,6 +227,3 @@ def _write(course: Course, folder: Path, best: Path | None, output: Path) -> Non
         course.grid.model.save_pretrained(partial, safe_serialization=True)
     shutil.rmtree(output, ignore_errors=True)
     partial.replace(output)
-
-
-__all__ = ["Windows", "judge", "qad"]

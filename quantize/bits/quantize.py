@@ -66,11 +66,21 @@ def write_planned(
         raise BitsError("bits-not-as-planned", path=output, size=size, wanted=plan.bytes, tensor=str(different[:1]))
 
 
-def write_mix(gguf: Path, mix: str, imatrix: Mapping[str, NDArray[np.float32]], output: Path, threads: int = 1) -> None:
-    """Write `output` in one of llama.cpp's own mixtures: what we compare ourselves with."""
+def write_mix(
+    gguf: Path,
+    mix: str,
+    imatrix: Mapping[str, NDArray[np.float32]],
+    output: Path,
+    threads: int = 1,
+    embedding: str = "",
+) -> None:
+    """Write `output` in one of llama.cpp's own mixtures: what we compare ourselves with.
+
+    `embedding` is the type of the embedding where it is not the mixture's own.
+    """
     if mix not in MIXES:
         raise BitsError("bits-type", type=mix, types=", ".join(MIXES))
-    _run(gguf, output, mix, imatrix, {}, threads)
+    _run(gguf, output, mix, imatrix, {}, threads, embedding)
 
 
 def _refuse_other(parent: Parent, plan: Plan) -> None:
@@ -90,6 +100,7 @@ def _run(
     imatrix: Mapping[str, NDArray[np.float32]],
     kinds: Mapping[str, str],
     threads: int,
+    embedding: str = "",
 ) -> None:
     library = load_library()
     api = library.api
@@ -97,6 +108,8 @@ def _run(
     params.nthread = threads
     params.ftype = MIXES[mix]
     params.max_buf_size = SLAB_BYTES
+    if embedding:
+        params.token_embedding_type = kind_of(embedding).number
     held = (_overrides(api, kinds), _importance(api, imatrix))
     if kinds:
         params.tt_overrides = held[0]
@@ -126,6 +139,6 @@ def _overrides(api: Any, kinds: Mapping[str, str]) -> Any:
 def _importance(api: Any, imatrix: Mapping[str, NDArray[np.float32]]) -> Any:
     rows = (api.llama_model_imatrix_data * (len(imatrix) + 1))()
     for row, (name, weights) in zip(rows, imatrix.items(), strict=False):
-        content = (ctypes.c_float * weights.size).from_buffer_copy(np.ascontiguousarray(weights, dtype=np.float32))
+        content = (ctypes.c_float * weights.size).from_buffer_copy(weights.astype(np.float32).tobytes())
         row.name, row.data, row.size = name.encode(), content, weights.size
     return rows
