@@ -116,6 +116,8 @@ class LmSettings:
             rate=self.rate,
             embedding_rate=self.embedding_rate,
             optimizer="muon",
+            # The teacher ended at a tenth of its rate: a student that begins as part of it only cools down further.
+            cool_down=1.0,
             threads=self.threads,
             seed=seed,
         )
