@@ -51,7 +51,7 @@ def load_network(folder: Path, task: str) -> Any:
             attn_implementation="eager",
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, *_broken_weights()) as error:
+    except _refusals() as error:
         raise RecipeError("onnx-failed", path=folder, reason=_first_line(error)) from error
     missing = [name for name in report["missing_keys"] if not any(head in name for head in UNUSED_HEADS)]
     if missing or report["mismatched_keys"]:
@@ -80,10 +80,11 @@ def _weights_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _broken_weights() -> tuple[type[Exception], ...]:
+def _refusals() -> tuple[type[Exception], ...]:
+    """Return what transformers and safetensors raise for a folder they cannot load."""
     from safetensors import SafetensorError
 
-    return (SafetensorError,)
+    return (SafetensorError, OSError, ValueError, RuntimeError, KeyError, TypeError)
 
 
 def _first_line(error: Exception) -> str:

@@ -14,8 +14,6 @@ import pytest
 if not all(find_spec(name) for name in ("torch", "transformers", "optimum", "onnx")):
     pytest.skip("needs the tools of a workstation: pip install 'amauta[quantize]'", allow_module_level=True)
 
-from tiny_networks import DECODERS, ENCODERS, TEXTS, make_decoder, make_encoder
-
 from edge.words import LANGUAGES
 from quantize.onnx import parity as proving
 from quantize.onnx.export import export
@@ -24,6 +22,7 @@ from quantize.onnx.parity import LIMITS, Parity, check, cosine, parity
 from quantize.onnx.runner import Runner
 from quantize.onnx.shrink import quantize
 from quantize.recipe import RecipeError
+from tiny_networks import DECODERS, ENCODERS, TEXTS, make_decoder, make_encoder
 
 
 class Made:
