@@ -117,5 +117,5 @@ def test_every_error_has_its_sentence_and_its_hint_and_gives_the_values_they_nee
 def test_no_source_names_a_workplace_or_leaves_work_undone() -> None:
     for path in SOURCES:
         source = path.read_text(encoding="utf-8")
-        assert not re.search(r"\b(TODO|FIXME|XXX|NotImplementedError)\b", source), path.name
+        assert not re.search(r"\b(TODO|FIXME|XXX)\b|raise NotImplementedError", source), path.name
         assert not re.search(r"['\" ](/work/|/tmp/|/root/)", source), path.name
