@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantize.bits.candidates import Candidates
+from quantize.bits.ggml import Kind
 from quantize.bits.ledger import Clock, resume, save
 from quantize.bits.settings import ImportanceSettings
 from quantize.bits.words import Windows
@@ -33,40 +35,53 @@ def fisher(
     device: str,
 ) -> dict[str, NDArray[np.float64]]:
     """Return for each matrix the predicted KLD per token of every type it may have, in nats."""
-    scores: dict[str, NDArray[np.float64]] = {}
-    groups = list(_groups(pairs, candidates, settings.memory_mb << 20))
-    for number, group in enumerate(groups):
-        changes = {pair.parameter: _changes(pair, candidates, device) for pair in group}
+    found: dict[str, list[NDArray[np.float64]]] = {}
+    for number, group in enumerate(_groups(pairs, candidates, settings.memory_mb << 20)):
+        changes = {share.pair.parameter: _changes(share, candidates, device) for share in group}
         sums = _project(model, changes, windows, settings.seed, work / f"fisher-{number}.npz", device)
-        for pair in group:
-            scores[pair.tensor.name] = 0.5 * sums[pair.parameter] / windows.size
-    return scores
+        for share in group:
+            found.setdefault(share.pair.tensor.name, []).append(0.5 * sums[share.pair.parameter] / windows.size)
+    return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
-def _groups(pairs: Sequence[Pair], candidates: Candidates, most: int) -> Iterator[list[Pair]]:
-    """Yield the tensors in groups whose changes fit into memory together."""
-    group: list[Pair] = []
-    held = 0
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Some of a tensor's types: as many as fit into memory together."""
+
+    pair: Pair
+    kinds: tuple[Kind, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Return the memory that its changes take, at two bytes a number."""
+        return 2 * self.pair.tensor.numbers * len(self.kinds)
+
+
+def _groups(pairs: Sequence[Pair], candidates: Candidates, most: int) -> Iterator[list[Share]]:
+    """Yield every tensor and type in groups whose changes fit into memory together; no tensor is in one twice."""
+    group: list[Share] = []
     for pair in pairs:
-        size = 2 * pair.tensor.numbers * len(candidates.kinds_for(pair.tensor))
-        if group and held + size > most:
-            yield group
-            group, held = [], 0
-        group.append(pair)
-        held += size
+        kinds = candidates.kinds_for(pair.tensor)
+        at_once = max(1, most // (2 * pair.tensor.numbers))
+        for at in range(0, len(kinds), at_once):
+            share = Share(pair, kinds[at : at + at_once])
+            again = any(other.pair is pair for other in group)
+            if group and (again or sum(other.bytes for other in group) + share.bytes > most):
+                yield group
+                group = []
+            group.append(share)
     if group:
         yield group
 
 
-def _changes(pair: Pair, candidates: Candidates, device: str) -> torch.Tensor:
+def _changes(share: Share, candidates: Candidates, device: str) -> torch.Tensor:
     """Return what each type changes in a parameter: [types, numbers], in 16 bits with a wide range."""
     import torch
 
-    tensor = pair.tensor
+    pair, tensor = share.pair, share.pair.tensor
     values = candidates.parent.values(tensor)
-    kinds = candidates.kinds_for(tensor)
-    changes = torch.empty(len(kinds), tensor.numbers, dtype=torch.bfloat16, device=device)
-    for row, kind in zip(changes, kinds, strict=True):
+    changes = torch.empty(len(share.kinds), tensor.numbers, dtype=torch.bfloat16, device=device)
+    for row, kind in zip(changes, share.kinds, strict=True):
         row.copy_(torch.from_numpy(pair.to_torch(candidates.change(tensor, kind, values)).reshape(-1)))
     return changes
 

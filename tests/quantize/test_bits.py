@@ -193,13 +193,27 @@ def test_without_fisher_the_weighted_error_is_what_is_left(made: Made, tmp_path:
 
 
 def test_small_memory_gives_the_same_scores_in_several_rounds(made: Made, tmp_path: Path) -> None:
-    fewer = replace(IMPORTANCE, windows=2, imatrix_windows=8, types=("Q3_K",))
+    fewer = replace(IMPORTANCE, windows=2, imatrix_windows=8, types=("Q2_K", "Q3_K"))
     for name, memory in (("whole", 4000), ("parts", 1)):
         settings = replace(fewer, memory_mb=memory)
         importance(made.folder, made.gguf, made.calibration, settings, tmp_path / f"{name}.npz", tmp_path / "work")
     whole, parts = (ledger.load(tmp_path / f"{name}.npz")[0]["fisher"] for name in ("whole", "parts"))
     assert whole.keys() == parts.keys()
     assert all(parts[name] == pytest.approx(whole[name], rel=1e-4) for name in whole)
+
+
+def test_types_of_a_large_tensor_are_measured_in_several_rounds(made: Made, tmp_path: Path) -> None:
+    from quantize.bits.fisher import _groups
+
+    parent = read_parent(made.gguf)
+    pairs = pairs_of(load_model(made.folder), parent)
+    candidates = Candidates(parent, {}, TYPES, tmp_path, 1)
+    groups = list(_groups(pairs, candidates, 600_000))
+    assert all(sum(share.bytes for share in group) <= 600_000 for group in groups)
+    assert all(len({id(share.pair) for share in group}) == len(group) for group in groups)
+    for pair in pairs:
+        kinds = [kind for group in groups for share in group if share.pair is pair for kind in share.kinds]
+        assert tuple(kinds) == candidates.kinds_for(pair.tensor)
 
 
 def test_columns_that_calibration_never_used_still_count_a_little(made: Made) -> None:
