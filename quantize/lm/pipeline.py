@@ -202,7 +202,7 @@ class Job:
 
     def verify(self) -> None:
         """Prove that both are the same model."""
-        from quantize.lm.verify import verify
+        from quantize.convert.verify import verify
 
         verify(self.folder, self.half, self.proof)
 

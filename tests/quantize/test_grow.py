@@ -14,6 +14,8 @@ if not all(find_spec(name) for name in ("torch", "transformers", "gguf", "tokeni
 import torch
 
 from edge.tutor.llama import LlamaEngine
+from quantize.convert.battery import BATTERY
+from quantize.convert.verify import verify
 from quantize.lm.convert import convert, gguf_name
 from quantize.lm.export import save_network
 from quantize.lm.grow import load_grown, origins
@@ -24,7 +26,6 @@ from quantize.lm.revive import hugging_face_name, revive
 from quantize.lm.settings import Shape
 from quantize.lm.squeeze import quantize
 from quantize.lm.tokenizer import load_tokenizer, train_tokenizer
-from quantize.lm.verify import BATTERY, verify
 from quantize.recipe import ROOT, RecipeError
 
 SHAPE = Shape(vocabulary=320, context=64, hidden=32, layers=2, heads=2, key_heads=1, feed_forward=64)
