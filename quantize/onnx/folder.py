@@ -37,7 +37,7 @@ TASKS: Mapping[str, str] = {
 """What may be exported, and the class of transformers that loads it."""
 
 FAMILIES = {
-    "encoder": ("bert", "xlm-roberta", "roberta", "distilbert", "camembert"),
+    "encoder": ("bert", "xlm-roberta", "roberta", "camembert"),
     "decoder": ("llama", "mistral", "qwen2", "qwen3", "gemma3_text", "smollm3"),
 }
 """What `model_type` may be; MiniLM's encoders call themselves bert or xlm-roberta."""

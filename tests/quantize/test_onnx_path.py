@@ -9,13 +9,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 if not all(find_spec(name) for name in ("torch", "transformers", "optimum", "onnx")):
     pytest.skip("needs the tools of a workstation: pip install 'amauta[quantize]'", allow_module_level=True)
 
+from onnx import TensorProto, helper, numpy_helper
+
 from edge.words import LANGUAGES
 from quantize.onnx import parity as proving
+from quantize.onnx.blocks import Bits, quantize_weights
 from quantize.onnx.export import export
 from quantize.onnx.folder import CARRIED, MODEL, read_onnx_facts
 from quantize.onnx.parity import LIMITS, Parity, check, cosine, parity
@@ -243,6 +247,33 @@ def test_a_cache_that_is_wrong_is_noticed(llama: Made, monkeypatch: pytest.Monke
     monkeypatch.setattr(proving.Runner, "_given", forgetful)
     with pytest.raises(RecipeError):
         check(parity(llama.source, llama.fp32, TEXTS), "fp32")
+
+
+@pytest.mark.parametrize(("bits", "worst"), [(4, 0.12), (8, 0.008)])
+@pytest.mark.parametrize("rows", [64, 70])
+def test_blocks_of_weights_give_nearly_the_same_products(bits: Bits, worst: float, rows: int, tmp_path: Path) -> None:
+    random = np.random.default_rng(2)
+    table = random.standard_normal((50, 64)).astype(np.float32)
+    weights = random.standard_normal((rows, 48)).astype(np.float32)
+    numbers = helper.make_tensor_value_info("numbers", TensorProto.INT64, ["n"])
+    given = helper.make_tensor_value_info("given", TensorProto.FLOAT, ["n", rows])
+    out = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("found", "product")]
+    nodes = [
+        helper.make_node("Gather", ["table", "numbers"], ["found"]),
+        helper.make_node("MatMul", ["given", "weights"], ["product"]),
+    ]
+    kept = [numpy_helper.from_array(array, name) for name, array in (("table", table), ("weights", weights))]
+    model = helper.make_model(
+        helper.make_graph(nodes, "g", [numbers, given], out, kept), opset_imports=[helper.make_opsetid("", 17)]
+    )
+    model.ir_version = 9
+    assert quantize_weights(model, bits=bits, table_bits=bits) == 2
+    assert not {"table", "weights"} & {tensor.name for tensor in model.graph.initializer}
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    rows_in = random.standard_normal((3, rows)).astype(np.float32)
+    found, product = session.run(None, {"numbers": np.array([0, 7, 49]), "given": rows_in})
+    for mine, right in ((found, table[[0, 7, 49]]), (product, rows_in @ weights)):
+        assert np.linalg.norm(mine - right) / np.linalg.norm(right) < worst
 
 
 @pytest.mark.slow
