@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from quantize.publish.settings import PublishSettings
 from quantize.recipe import ROOT, RecipeError
 from quantize.release.places import Places
 from quantize.release.settings import UNSAID
+from quantize.steps import Input, run_step
 
 RELEASES = ROOT / "build" / "releases"
 MANIFEST = ROOT / "models_manifest.json"
@@ -121,21 +123,26 @@ def train(places: Places) -> None:
     from quantize.bits.quantize import quantize as write
     from quantize.bits.twins import graft
 
-    settings, behind = places.settings.qad, places.work / "qad.parts" / "behind"
+    settings, parts = places.settings.qad, places.work / "qad.parts"
     if settings is None:
         return
-    calibration = places.corpus / "calibration.jsonl"
-    inputs = (places.model, places.parent, places.plan, places.importance, calibration)
-    helped = qad(*inputs, settings, behind, places.work / "qad.parts" / "work")
+    behind, calibration = parts / "behind", places.corpus / "calibration.jsonl"
+    from_what = (places.model, places.parent, places.plan, places.importance, calibration)
+    inputs: dict[str, Input] = {path.name: path for path in from_what} | {"settings": repr(settings)}
+
+    def learn() -> None:
+        qad(*from_what, settings, behind, parts / "work")
+
+    run_step(behind, inputs, learn)  # a receipt of its own: what follows takes seconds, this may take hours
     places.trained.mkdir(parents=True, exist_ok=True)
-    if helped:
-        grafted = behind.with_name("grafted.gguf")
+    if json.loads((behind / "qad.json").read_bytes())["kept"]:
+        grafted = parts / "grafted.gguf"
         graft(places.parent, behind, grafted)
         write(grafted, places.plan, places.importance, places.final, places.settings.threads)
     else:
         shutil.copyfile(places.plain, places.final)
     shutil.copyfile(behind / "qad.json", places.trained / "qad.json")
-    shutil.rmtree(behind.parent)
+    shutil.rmtree(parts)
 
 
 def measure(places: Places) -> None:
