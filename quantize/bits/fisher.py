@@ -106,7 +106,8 @@ def _project(
     def listen(name: str) -> Any:
         def hook(parameter: torch.Tensor) -> None:
             assert parameter.grad is not None
-            squares = _products(changes[name], parameter.grad.reshape(-1)).square().cpu().numpy()
+            gradient = parameter.grad.reshape(-1)[: changes[name].shape[1]]
+            squares = _products(changes[name], gradient).square().cpu().numpy()
             sums[name] = sums.get(name, 0.0) + squares
             parameter.grad = None
 

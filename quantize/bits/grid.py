@@ -41,8 +41,6 @@ class Grid:
 
     def show(self) -> None:
         """Let the network compute with the rounded weights."""
-        import torch
-
         for pair in self._pairs:
             values = self.behind[pair.parameter].detach().half().float().cpu().numpy()
             name = pair.tensor.name
@@ -52,7 +50,7 @@ class Grid:
                 self._imatrix.get(name),
                 self._threads,
             )
-            self._shown[pair.parameter].data.copy_(torch.from_numpy(np.ascontiguousarray(pair.to_torch(near))))
+            pair.put(self._shown[pair.parameter], near)
 
     def pass_gradients(self) -> None:
         """Hand the gradients of the rounded weights to the weights behind them."""

@@ -47,8 +47,7 @@ def promise(folder: Path, gguf: Path, quantized: Path, windows: Windows, threads
     made = read_parent(quantized)
     tensors = {tensor.name: tensor for tensor in made.tensors}
     for pair in twins.pairs_of(model, read_parent(gguf)):
-        values = made.unpacked(tensors[pair.tensor.name])
-        parameters[pair.parameter].data.copy_(torch.from_numpy(np.ascontiguousarray(pair.to_torch(values))))
+        pair.put(parameters[pair.parameter], made.unpacked(tensors[pair.tensor.name]))
     largest, total, scores, divergences = 0.0, 0.0, [], []
     with reading(quantized, windows.shape[1], threads) as read, torch.no_grad():
         for window in windows:

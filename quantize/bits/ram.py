@@ -14,6 +14,9 @@ from quantize.bits.parent import EMBEDDING, Parent
 BATCH = 256
 """Tokens that our engine reads at once."""
 
+CELLS = 256
+"""llama.cpp rounds the room for a conversation up to a multiple of this."""
+
 GLOBAL_EVERY = 6
 """Of Gemma 3's layers, one in so many sees the whole context; the others a window."""
 
@@ -44,6 +47,7 @@ class Ram:
 def ram_of(parent: Parent, file_bytes: int, context: int) -> Ram:
     """Return what a file of `file_bytes` with this architecture needs at `context` tokens."""
     context = min(context, parent.fact("context_length", context) or context)
+    context = -(-context // CELLS) * CELLS
     return Ram(file_bytes, _conversation(parent, context), _working(parent, context))
 
 
@@ -59,9 +63,8 @@ def _conversation(parent: Parent, context: int) -> int:
 
 
 def _working(parent: Parent, context: int) -> int:
-    """Estimate: scores for a batch of words, or the widest layer with its attention, in 32 bits."""
+    """Estimate: scores for a batch of words, or the widest layer, in 32 bits; attention needs no table of its own."""
     batch = min(BATCH, context)
     words = next((tensor.rows for tensor in parent.tensors if tensor.name == EMBEDDING), 0)
     hidden, wide = parent.fact("embedding_length"), parent.fact("feed_forward_length")
-    attention = parent.fact("attention.head_count") * context
-    return 4 * (words + batch * (max(words, 3 * wide, attention + 2 * hidden) + 2 * hidden))
+    return 4 * (words + batch * (max(words, 3 * wide) + 2 * hidden))

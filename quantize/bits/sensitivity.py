@@ -44,8 +44,7 @@ def measured(
         values = parent.values(pair.tensor)
         row = []
         for kind in facts["types"][name]:
-            near = pair.to_torch(rounded(values, kind_of(kind), found["imatrix"].get(name), threads))
-            parameter.data.copy_(torch.from_numpy(np.ascontiguousarray(near)))
+            pair.put(parameter, rounded(values, kind_of(kind), found["imatrix"].get(name), threads))
             row.append(_divergence(model, windows, wanted))
         parameter.data.copy_(original)
         costs[name] = np.array(row)

@@ -47,8 +47,15 @@ class Pair:
         return back
 
     def to_gguf(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return a matrix of the parameter in llama.cpp's order of rows."""
-        return values if self.order is None else values[self.order]
+        """Return a matrix of the parameter in llama.cpp's order of rows; rows that the file left out are dropped."""
+        return values[: self.tensor.rows] if self.order is None else values[self.order]
+
+    def put(self, parameter: torch.Tensor, values: NDArray[np.float32]) -> None:
+        """Write a matrix in llama.cpp's order into the parameter, whose further rows stay."""
+        import torch
+
+        given = torch.from_numpy(np.ascontiguousarray(self.to_torch(values)))
+        parameter.data[: self.tensor.rows].copy_(given)
 
 
 def load_model(folder: Path, device: str = "cpu") -> torch.nn.Module:
@@ -112,6 +119,7 @@ def _order_of(
     weights: NDArray[np.float32], parent: Parent, tensor: Tensor, tolerance: float
 ) -> NDArray[np.int64] | None:
     stored = parent.unpacked(tensor)[:, :PROBE]
+    weights = weights[: tensor.rows]  # the converter leaves out words that no text can have (Gemma 3)
     if stored.shape != weights.shape:
         raise BitsError("bits-twin-differs", path=parent.path, tensor=tensor.name)
     scale = float(np.linalg.norm(stored)) or 1.0

@@ -33,7 +33,7 @@ from quantize.bits.parent import fitting, read_parent
 from quantize.bits.promise import differing, promise
 from quantize.bits.qad import qad
 from quantize.bits.quantize import quantize, write_mix, write_planned
-from quantize.bits.ram import ram_of
+from quantize.bits.ram import Ram, ram_of
 from quantize.bits.sensitivity import measured, rank_correlation
 from quantize.bits.settings import AllocateSettings, ImportanceSettings, QadSettings
 from quantize.bits.twins import graft, load_model, pairs_of
@@ -169,6 +169,16 @@ def test_queries_and_keys_are_paired_in_llama_cpps_order(made: Made) -> None:
     for pair in pairs:
         values = parent.values(pair.tensor)
         assert np.array_equal(pair.to_gguf(pair.to_torch(values)), values)
+
+
+def test_words_that_the_file_left_out_are_passed_over(made: Made, tmp_path: Path) -> None:
+    model = load_model(made.folder)
+    model.resize_token_embeddings(SHAPE.vocabulary + 8, mean_resizing=False)
+    model.save_pretrained(tmp_path / "wider")
+    few = replace(IMPORTANCE, windows=1, imatrix_windows=1, types=("Q4_0",))
+    importance(tmp_path / "wider", made.gguf, made.calibration, few, tmp_path / "i.npz", tmp_path / "work")
+    scores = ledger.load(tmp_path / "i.npz")[0]["fisher"]["token_embd.weight"]
+    assert scores[0] > scores[1] >= 0
 
 
 def test_fisher_scores_rank_like_measuring_one_at_a_time(made: Made, windows: np.ndarray) -> None:
@@ -316,8 +326,12 @@ def test_only_wished_types_are_used(made: Made) -> None:
 def test_a_budget_too_small_names_the_least(made: Made) -> None:
     with pytest.raises(BitsError, match=r"does not fit in 100000 bytes: .* the least is \d+"):
         allocate(made.gguf, made.importance, AllocateSettings(bytes=100_000), None)
-    with pytest.raises(BitsError, match="leave nothing for the weights"):
-        allocate(made.gguf, made.importance, AllocateSettings(ram_mb=1, context=128), None)
+
+
+def test_memory_that_the_conversation_fills_is_too_small(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quantize.bits.allocate.ram_of", lambda *_: Ram(0, 3 << 20, 1 << 20))
+    with pytest.raises(BitsError, match=r"3 MB of memory leave nothing for the weights.* takes 4 MB"):
+        allocate(made.gguf, made.importance, AllocateSettings(ram_mb=3), None)
 
 
 def test_a_budget_too_large_gives_the_best_and_says_so(made: Made) -> None:
@@ -336,7 +350,9 @@ def test_a_budget_of_memory_counts_the_conversation(made: Made) -> None:
     parent = read_parent(made.gguf)
     plan = allocate(made.gguf, made.importance, AllocateSettings(ram_mb=2, context=128), None)
     assert plan.ram["total"] <= 2 << 20
-    assert plan.ram["conversation"] == 2 * 2 * 128 * (2 * 64 * 2)  # bytes, layers, tokens, keys and values
+    assert plan.ram["conversation"] == 2 * 2 * 256 * (
+        2 * 64 * 2
+    )  # bytes, layers, tokens (llama.cpp rounds up), keys and values
     assert plan.ram["total"] == ram_of(parent, plan.bytes, 128).total
 
 
