@@ -48,6 +48,7 @@ def importance(
     torch.set_num_threads(settings.threads)
     device = twins.pick_device(settings.device)
     parent = read_parent(gguf)
+    parent.refuse_quantized()
     model = twins.load_model(folder, device)
     pairs = twins.pairs_of(model, parent)
     windows = cut(gguf, calibration, settings.window, settings.seed)

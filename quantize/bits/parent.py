@@ -79,10 +79,14 @@ class Parent:
         value = self.facts.get(f"{self.architecture}.{key}", default)
         return int(max(value)) if isinstance(value, list) else int(value)
 
+    def refuse_quantized(self) -> None:
+        """Raise BitsError when a matrix is already quantized: this is no parent, then."""
+        for tensor in self.plannable:
+            if tensor.kind not in PLAIN:
+                raise BitsError("bits-parent-quantized", path=self.path, tensor=tensor.name, type=tensor.kind)
+
     def values(self, tensor: Tensor) -> NDArray[np.float32]:
         """Return the weights [rows, columns]; raise BitsError when they are not plain finite numbers."""
-        if tensor.kind not in PLAIN:
-            raise BitsError("bits-parent-quantized", path=self.path, tensor=tensor.name, type=tensor.kind)
         values = self.unpacked(tensor)
         if not np.isfinite(values).all():
             raise BitsError("bits-nan", path=self.path, tensor=tensor.name)

@@ -84,6 +84,7 @@ def write_mix(
 
 
 def _refuse_other(parent: Parent, plan: Plan) -> None:
+    parent.refuse_quantized()
     names = {tensor.name for tensor in parent.plannable}
     if missing := sorted(names ^ set(plan.types)):
         raise BitsError("bits-plan-other", path=parent.path, tensor=missing[0])

@@ -45,9 +45,11 @@ def test_every_family_is_measured_shared_out_and_written(family: str, tmp_path: 
     assert len(names) == (15 if parent.tied else 16)
     assert found["fisher"].keys() == names
     assert found["imatrix"].keys() == names - (set() if parent.tied else {"token_embd.weight"})
-    assert all(np.all(np.diff(cost) <= 0) and cost[0] > cost[-1] >= 0 for cost in found["fisher"].values())
+    assert all(np.all(np.diff(error) < 0) for error in found["error"].values())
+    assert all(cost[0] > cost[-1] >= 0 for cost in found["fisher"].values())
     made = allocate(gguf, scores, AllocateSettings(bits=7.0), plan)
     quantize(gguf, plan, scores, output)
     assert output.stat().st_size == made.bytes
     kept = promise(folder, gguf, output, cut(gguf, text, 32, 1)[:2])
-    assert kept.largest < 0.2 * kept.spread
+    assert kept.largest < 0.35 * kept.spread
+    assert kept.kld < 0.01
