@@ -304,6 +304,14 @@ def test_a_range_that_makes_no_sense_is_not_trusted(site: Site, folder: Path, to
     assert site.ranges()[1:] == ["bytes=300000-"] * 3
 
 
+def test_an_address_with_accents_is_asked_for_as_http_writes_it(site: Site, folder: Path, told: Told) -> None:
+    site.files["/tug%C3%A3o%20uno.gguf"] = CONTENT
+    for address in ("/tugão uno.gguf", "/tug%C3%A3o%20uno.gguf"):
+        bring([site.url + address], folder, told)
+        assert is_whole(folder)
+        (folder / "uno.gguf").unlink()
+
+
 def test_a_redirect_is_followed_with_the_range(site: Site, folder: Path, told: Told) -> None:
     site.files["/cdn"] = CONTENT
     moved = status(302, Location="/cdn")
