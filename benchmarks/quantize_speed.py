@@ -1,13 +1,13 @@
 """Quantizing by plan against llama.cpp's own routine on the same file: time, and peak memory on a random 1B.
 
-Each run is a process of its own, by turns; time is the processor's, so that other programs count less.
+Each run is a process of its own, by turns; time is the processor's, so that other programs count less, from when
+the libraries are loaded; ours holds the reading of the parent and the check of the finished file.
 Files lie in a temporary folder and are deleted.
 """
 
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,25 +21,31 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 MB = 1 << 20
 OURS = """
-import sys
+import sys, time
 from pathlib import Path
 from quantize.bits.allocate import plan_of
 from quantize.bits.parent import read_parent
 from quantize.bits.quantize import write_planned
+from edge.tutor.llama_library import load_library
+import gguf
+load_library()
+began = time.process_time()
 parent = read_parent(Path(sys.argv[1]))
 write_planned(parent, plan_of(parent, {t.name: sys.argv[3] for t in parent.plannable}), {}, Path(sys.argv[2]))
 """
 STOCK = """
-import ctypes, os, sys
+import ctypes, os, sys, time
 from edge.tutor.llama_library import load_library
 api = load_library().api
+began = time.process_time()
 params = api.llama_model_quantize_default_params()
 params.nthread, params.ftype, params.pure = 1, {"Q8_0": 7, "Q4_0": 2, "Q4_K": 15}[sys.argv[3]], True
 kind = {"Q8_0": 8, "Q4_0": 2, "Q4_K": 12}[sys.argv[3]]
 params.output_tensor_type = params.token_embedding_type = kind
 assert api.llama_model_quantize(os.fsencode(sys.argv[1]), os.fsencode(sys.argv[2]), ctypes.byref(params)) == 0
 """
-SAY_PEAK = """
+SAY = """
+print(time.process_time() - began)
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 
@@ -96,14 +102,12 @@ def _timed(script: str, path: Path, kind: str) -> tuple[float, int]:
     """Return the processor's seconds and the peak memory of one run."""
     output = path.with_name("out.gguf")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    wrapped = f"{script}{SAY_PEAK}"
+    wrapped = f"{script}{SAY}"
     command = [sys.executable, "-c", wrapped, str(path), str(output), kind]
     done = subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     output.unlink()
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return seconds, int(done.stdout.split()[-1]) * 1024
+    seconds, memory = done.stdout.split()[-2:]
+    return float(seconds), int(memory) * 1024
 
 
 def write_random(path: Path, size: Size) -> int:
