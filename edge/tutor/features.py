@@ -128,9 +128,57 @@ NUMBER_NAMES = """
     doble dobro
 """
 NUMBER_WORDS = frozenset(NUMBER_NAMES.split())
-ASKS_NUMBER = frozenset({"cuanto", "cuantos", "cuanta", "cuantas", "quanto", "quantos", "quanta", "quantas"})
-ASKS_TIME = frozenset({"cuando", "quando", "año", "siglo", "seculo", "fecha", "data"})
-ASKS_NAME = frozenset({"quien", "quienes", "quem", "donde", "onde", "pais", "ciudad", "cidade", "llama", "chama"})
+ASKS_NUMBER = frozenset(
+    [
+        "cuanto",
+        "cuantos",
+        "cuanta",
+        "cuantas",
+        "quanto",
+        "quantos",
+        "quanta",
+        "quantas",
+        "porcentaje",
+        "porcentagem",
+        "numero",
+        "cantidad",
+    ]
+)
+ASKS_TIME = frozenset(["cuando", "quando", "año", "años", "siglo", "seculo", "fecha", "data", "decada", "mes", "dia"])
+ASKS_NAME = frozenset(
+    [
+        "quien",
+        "quienes",
+        "quem",
+        "donde",
+        "onde",
+        "pais",
+        "ciudad",
+        "cidade",
+        "llama",
+        "llamaba",
+        "chama",
+        "nombre",
+        "nome",
+    ]
+)
+POINTS = frozenset(
+    [
+        "que",
+        "cual",
+        "cuales",
+        "qual",
+        "quais",
+        "cuanto",
+        "cuantos",
+        "cuanta",
+        "cuantas",
+        "quanto",
+        "quantos",
+        "quanta",
+        "quantas",
+    ]
+)
 
 
 def asked_for(question: Sequence[Word]) -> str:
@@ -141,6 +189,14 @@ def asked_for(question: Sequence[Word]) -> str:
     if folded & ASKS_TIME:
         return "time"
     return "name" if folded & ASKS_NAME else ""
+
+
+def focus_of(question: Sequence[Word]) -> str:
+    """Return the stem of what is asked for, the first telling word after *qué*, *cuál*, *cuántos*; may be empty."""
+    for number, word in enumerate(question):
+        if word.folded in POINTS:
+            return next((after.stem for after in question[number + 1 : number + 4] if after.stem), "")
+    return ""
 
 
 def could_answer(word: Word, first: bool, asked: str) -> bool:

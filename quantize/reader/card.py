@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from edge.files import sha256_of, write_atomic
-from edge.tutor.reader import CARD, FEATURES, NETWORK, TRUST, VOCABULARY
+from edge.tutor.reader import CARD, NETWORK, VOCABULARY
+from edge.tutor.seen import FEATURES, TRUST
+from edge.tutor.span import FACTS
 
 NEUTRAL: Mapping[str, Any] = {
     "features": list(FEATURES),
     "facts": list(TRUST),
+    "span_facts": list(FACTS),
     "ranking": [1.0] + [0.0] * (len(FEATURES) - 1),
     "trust": [1.0] + [0.0] * (len(TRUST) - 1),
     "bias": 0.0,
+    "words": [1.0] + [0.0] * (len(FACTS) - 1),
 }
 """Believes the network alone: for looking at scenes before the calibration exists."""
 
@@ -24,14 +28,14 @@ ABOUT: Mapping[str, Any] = {
     "kind": "reader",
     "what": "Points at the sentence of a passage that answers a question, in Spanish and Portuguese.",
     "licence": "GPL-3.0-or-later",
-    "architecture": "BERT, trained from scratch; ONNX, dynamic int8 per channel, 7-bit weights",
+    "architecture": "A ranking of what words tell, and a BERT trained from scratch; ONNX, dynamic int8 per channel, 7-bit weights",
     "cannot": [
         "It writes nothing: it only points at text that it is given.",
         "It does not calculate, reason over several sentences, or know whether a text is true.",
-        "It tells a paragraph of another topic from one that answers; it cannot tell when the right "
-        "paragraph only seems to answer (AUC .50).",
-        "It chooses the sentence no better than plain word search (BM25) does.",
+        "It tells a paragraph of another topic from one that answers; it hardly knows when the right "
+        "paragraph only seems to answer (held_out.paragraph.auc_unanswerable).",
         "It matches words more than meanings: a question without a word of the text is often lost.",
+        "The few words that it underlines are often too many or the wrong ones (held_out.paragraph.f1).",
         "Portuguese was trained on made-up questions and a few lessons, and is measured on those alone.",
         "It was never tried with children in a classroom.",
     ],

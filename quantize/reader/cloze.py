@@ -27,6 +27,9 @@ OPENERS = {
     },
 }
 
+PLACE_OPENERS = ("¿Dónde", "¿En qué lugar", "¿En qué", "Onde", "Em que lugar")
+JOINS = ("de", "del", "da", "do", "dos", "la", "y", "e")
+
 
 def make_cloze(passages: Sequence[Passage], each: int, random: Random) -> list[Question]:
     """Return up to `each` questions about every passage."""
@@ -45,7 +48,8 @@ def _ask(passage: Passage, number: int, start: int, end: int, random: Random) ->
     if not 6 <= len(words) <= 60:
         return None
     first, last, kind = _pick(words, random)
-    opener = random.choice(OPENERS[passage.lang][kind])
+    before = words[first - 1].folded if first else ""
+    opener = random.choice(PLACE_OPENERS if kind == "name" and before in ("en", "em") else OPENERS[passage.lang][kind])
     rest = _reword(words, first, last, random)
     if sum(1 for word in rest if len(word) > 3) < 2:
         return None
@@ -55,22 +59,28 @@ def _ask(passage: Passage, number: int, start: int, end: int, random: Random) ->
 
 
 def _pick(words: Sequence[Word], random: Random) -> tuple[int, int, str]:
-    """Choose what to ask for: a number, a name, or any few words."""
+    """Choose what to ask for: a number with what it counts, a name, or a few words without a sign among them."""
     numbers = [i for i, w in enumerate(words) if w.folded[0].isdigit() or w.folded in NUMBER_WORDS]
-    names = [i for i, w in enumerate(words) if i > 0 and w.capital]
+    names = [i for i, w in enumerate(words) if i > 0 and w.capital and not words[i - 1].capital]
     draw = random.random()
     if numbers and draw < 0.4:
         at = random.choice(numbers)
         year = len(words[at].folded) == 4 and words[at].folded.isdigit()
-        return at, at, "year" if year else "number"
-    if names and draw < 0.7:
+        counts = not year and at + 1 < len(words) and bool(words[at + 1].stem) and random.random() < 0.3
+        return at, at + counts, "year" if year else "number"
+    if names and draw < 0.75:
         first = last = random.choice(names)
-        while last + 1 < len(words) and words[last + 1].capital:
+        while last + 1 < len(words) and (
+            words[last + 1].capital
+            or (words[last + 1].folded in JOINS and last + 2 < len(words) and words[last + 2].capital)
+        ):
             last += 1
         return first, last, "name"
     content = [i for i, w in enumerate(words) if w.stem and w.folded.isalpha()] or [0]
-    first = random.choice(content)
-    last = min(first + random.randint(0, 4), len(words) - 1)
+    first = last = random.choice(content)
+    for _ in range(random.choice((0, 1, 1, 2, 3, 4, 6))):
+        if last + 1 < len(words) and words[last + 1].folded[0].isalnum():
+            last += 1
     while last > first and not words[last].stem:
         last -= 1
     return first, last, "thing"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 import time
 from collections import Counter
@@ -10,140 +9,176 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from edge.tutor.features import fold, sentence_spans
+from edge.tutor.features import sentence_spans
 from edge.tutor.reader import Reader, Reading
 from quantize.reader.corpus import Corpus, Question, Split
 from quantize.reader.examples import select
 from quantize.reader.retrieve import Shelf
 from quantize.reader.scenes import Scene, article_scenes, lesson_scenes, off_topic_scenes
+from quantize.reader.score import auc, calibration_error, f1_of, plain
 
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 
-def evaluate(reader: Reader, corpus: Corpus, split: Split, seed: int) -> dict[str, Any]:
-    """Return all figures about one split."""
+def evaluate(reader: Reader, corpus: Corpus, split: Split, seed: int, everything: bool = True) -> dict[str, Any]:
+    """Return all figures about one split; without `everything` only those with the paragraph given."""
     random = Random(seed)
     figures: dict[str, Any] = {}
     questions = select(corpus, split, ["squad"])
     if questions:
-        figures["paragraph"] = _given_paragraph(reader, corpus, questions, random)
-        figures["search"] = _scenes(reader, article_scenes(corpus, split, 600, random))
+        figures["paragraph"] = given_paragraph(reader, corpus, questions)
+    if questions and everything:
+        figures["random_paragraph"] = _far_paragraph(reader, corpus, questions, random)
+        figures["search"] = _scenes(_read_all(reader, article_scenes(corpus, split, 600, random)))
     lessons = lesson_scenes(corpus, split)
-    if lessons:
+    if lessons and everything:
         off = off_topic_scenes(corpus, split, 300, random)
-        figures["packs"] = _scenes(reader, lessons + off)
+        read = _read_all(reader, lessons + off)
+        figures["packs"] = _scenes(read)
         figures["packs"]["questions"] = len(lessons)
         figures["packs"]["off_topic"] = len(off)
-        figures["packs"]["thresholds"] = _thresholds(reader, lessons, off)
-        figures["ms_for_five_passages"] = _speed(reader, lessons)
+        figures["packs"]["thresholds"] = _thresholds(read)
+        figures |= _speed(reader, lessons)
     return figures
 
 
-def _given_paragraph(reader: Reader, corpus: Corpus, questions: Sequence[Question], random: Random) -> dict[str, Any]:
-    """Measure with the paragraph given, as SQuAD does, and against paragraphs that do not answer."""
+def given_paragraph(reader: Reader, corpus: Corpus, questions: Sequence[Question]) -> dict[str, Any]:
+    """Measure with the paragraph given, as SQuAD does, unanswerable questions among them."""
     answered = [q for q in questions if q.start >= 0]
     impossible = [q for q in questions if q.start < 0]
     shelves = {q.passage: _lines(corpus.passages[q.passage].text) for q in questions}
-    others = [n for n, p in enumerate(corpus.passages) if p.source == "squad" and p.split == answered[0].split]
-    right = base_right = 0
-    f1, exact, sure, base_sure, far, base_far = [], [], [], [], [], []
+    right, base_right, f1, exact, sure, base_sure = [], [], [], [], [], []
     for question in answered:
-        text = corpus.passages[question.passage].text
-        readings = reader.read(question.text, [text], "es")
-        best = readings[0] if readings else None
-        right += bool(best and best.start <= question.start < best.end)
-        f1.append(max(f1_of(best.span if best else "", answer) for answer in question.answers))
-        exact.append(max(_plain(best.span if best else "") == _plain(a) for a in question.answers))
+        best = _best(reader, question, corpus.passages[question.passage].text)
+        span = best.span if best else ""
+        right.append(float(best is not None and best.start <= question.start < best.end))
+        f1.append(max(f1_of(span, answer) for answer in question.answers))
+        exact.append(float(max(plain(span) == plain(a) for a in question.answers)))
         sure.append(best.confidence if best else 0.0)
         spans, shelf = shelves[question.passage]
         scores = shelf.scores(question.text)
         top = max(range(len(spans)), key=lambda n: (scores.get(n, 0.0), -n))
-        base_right += spans[top][0] <= question.start < spans[top][1]
+        base_right.append(float(spans[top][0] <= question.start < spans[top][1]))
         base_sure.append(scores.get(top, 0.0))
-        other = corpus.passages[question.passage]
-        while other.group == corpus.passages[question.passage].group:
-            other = corpus.passages[random.choice(others)]
-        far.append(_surest(reader.read(question.text, [other.text], "es")))
-        base_far.append(max(_lines(other.text)[1].scores(question.text).values(), default=0.0))
     near = [_surest(reader.read(q.text, [corpus.passages[q.passage].text], "es")) for q in impossible]
     base_near = [max(shelves[q.passage][1].scores(q.text).values(), default=0.0) for q in impossible]
     return {
         "questions": len(answered),
         "unanswerable": len(impossible),
-        "right_sentence": _share(right, len(answered)),
-        "right_sentence_bm25": _share(base_right, len(answered)),
-        "f1": round(statistics.mean(f1), 3),
-        "exact": round(statistics.mean(exact), 3),
-        "auc_random_paragraph": auc(sure, far),
-        "auc_random_paragraph_bm25": auc(base_sure, base_far),
+        "right_sentence": _mean(right),
+        "right_sentence_bm25": _mean(base_right),
+        "f1": _mean(f1),
+        "f1_standard_error": round(statistics.stdev(f1) / len(f1) ** 0.5, 4) if len(f1) > 1 else 0.0,
+        "exact": _mean(exact),
         "auc_unanswerable": auc(sure, near),
         "auc_unanswerable_bm25": auc(base_sure, base_near),
+        "auc_right_or_wrong": auc(*_parted(sure, right)),
         "f1_of_surest_half": _surest_half(sure, f1),
     }
 
 
-def _scenes(reader: Reader, scenes: Sequence[Scene]) -> dict[str, Any]:
+def _far_paragraph(reader: Reader, corpus: Corpus, questions: Sequence[Question], random: Random) -> dict[str, Any]:
+    """Measure how well the question's own paragraph is told from one of another article."""
+    answered = random.sample(some := [q for q in questions if q.start >= 0], min(800, len(some)))
+    split = corpus.passages[answered[0].passage].split
+    others = [p for p in corpus.passages if p.source == "squad" and p.split == split]
+    sure: list[float] = []
+    far: list[float] = []
+    base_sure: list[float] = []
+    base_far: list[float] = []
+    for question in answered:
+        own = other = corpus.passages[question.passage]
+        while other.group == own.group:
+            other = random.choice(others)
+        for passage, found, base in ((own, sure, base_sure), (other, far, base_far)):
+            found.append(_surest(reader.read(question.text, [passage.text], "es")))
+            base.append(max(_lines(passage.text)[1].scores(question.text).values(), default=0.0))
+    return {"questions": len(answered), "auc": auc(sure, far), "auc_bm25": auc(base_sure, base_far)}
+
+
+def _parted(values: Sequence[float], marks: Sequence[float]) -> tuple[list[float], list[float]]:
+    pairs = list(zip(values, marks, strict=True))
+    return [v for v, mark in pairs if mark], [v for v, mark in pairs if not mark]
+
+
+def _best(reader: Reader, question: Question, text: str) -> Reading | None:
+    return next(iter(reader.read(question.text, [text], "es")), None)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(statistics.mean(values), 4)
+
+
+def _read_all(reader: Reader, scenes: Sequence[Scene]) -> list[tuple[Scene, Reading | None]]:
+    return [(scene, next(iter(reader.read(scene.question, scene.passages, "es")), None)) for scene in scenes]
+
+
+def _scenes(read: Sequence[tuple[Scene, Reading | None]]) -> dict[str, Any]:
     """Measure over five passages that a search found."""
-    kinds = Counter(scene.kind for scene in scenes)
-    answered = [scene for scene in scenes if scene.home]
     sure_right: list[float] = []
     sure_wrong: list[float] = []
     none: list[float] = []
-    right = home = base_right = base_home = reachable = 0
-    for scene in scenes:
-        readings = reader.read(scene.question, scene.passages, "es")
-        best = readings[0] if readings else None
+    with_answer: list[float] = []
+    right = home = base_right = base_home = 0
+    for scene, best in read:
+        sure = best.confidence if best else 0.0
         good = bool(best and (best.passage, best.start) in scene.right)
-        (sure_right if good else sure_wrong).append(_surest(readings))
+        (sure_right if good else sure_wrong).append(sure)
         if not scene.home:
-            none.append(_surest(readings))
+            none.append(sure)
             continue
+        if scene.right:
+            with_answer.append(sure)
         right += good
         home += bool(best and scene.lessons[best.passage] == scene.home)
-        reachable += bool(scene.right)
         place = _best_by_words(scene)
         base_right += place in scene.right
         base_home += bool(place and scene.lessons[place[0]] == scene.home)
-    with_answer = [_surest(reader.read(s.question, s.passages, "es")) for s in answered if s.right]
+    answered = sum(bool(scene.home) for scene, _ in read)
     return {
-        "kinds": dict(kinds),
-        "reachable": _share(reachable, len(answered)),
-        "right_sentence": _share(right, len(answered)),
-        "right_sentence_bm25": _share(base_right, len(answered)),
-        "right_lesson": _share(home, len(answered)),
-        "right_lesson_bm25": _share(base_home, len(answered)),
+        "kinds": dict(Counter(scene.kind for scene, _ in read)),
+        "reachable": _share(len(with_answer), answered),
+        "right_sentence": _share(right, answered),
+        "right_sentence_bm25": _share(base_right, answered),
+        "right_lesson": _share(home, answered),
+        "right_lesson_bm25": _share(base_home, answered),
         "auc_no_answer": auc(with_answer, none),
         "auc_right_or_wrong": auc(sure_right, sure_wrong),
-        "calibration_error": _calibration_error(sure_right, sure_wrong),
+        "calibration_error": calibration_error(sure_right, sure_wrong),
     }
 
 
-def _thresholds(reader: Reader, lessons: Sequence[Scene], off: Sequence[Scene]) -> list[dict[str, float]]:
+def _thresholds(read: Sequence[tuple[Scene, Reading | None]]) -> list[dict[str, float]]:
     """Return, for several thresholds, how many questions are answered and how many should not have been."""
-    best = [(scene, reader.read(scene.question, scene.passages, "es")[:1]) for scene in (*lessons, *off)]
+    lessons, off = (sum(bool(scene.home) is own for scene, _ in read) for own in (True, False))
     rows = []
     for threshold in THRESHOLDS:
-        shown = [(scene, r[0]) for scene, r in best if r and r[0].confidence >= threshold]
+        shown = [(scene, best) for scene, best in read if best and best.confidence >= threshold]
         own = [(scene, reading) for scene, reading in shown if scene.home]
         rows.append(
             {
                 "threshold": threshold,
-                "answered": _share(len(own), len(lessons)),
+                "answered": _share(len(own), lessons),
                 "of_them_right": _share(sum((r.passage, r.start) in s.right for s, r in own), len(own)),
                 "of_them_right_lesson": _share(sum(s.lessons[r.passage] == s.home for s, r in own), len(own)),
-                "off_topic_answered": _share(len(shown) - len(own), len(off)),
+                "off_topic_answered": _share(len(shown) - len(own), off),
             }
         )
     return rows
 
 
-def _speed(reader: Reader, scenes: Sequence[Scene]) -> float:
-    times = []
+def _speed(reader: Reader, scenes: Sequence[Scene]) -> dict[str, float]:
+    """Return the time for five passages, on the wall and of all threads together."""
+    wall, busy = [], []
     for scene in scenes[:60]:
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         reader.read(scene.question, scene.passages, "es")
-        times.append(time.perf_counter() - began)
-    return round(1000 * statistics.median(times), 1)
+        wall.append(time.perf_counter() - began)
+        busy.append(time.process_time() - worked)
+    return {
+        "ms_for_five_passages": round(1000 * statistics.median(wall), 1),
+        "cpu_ms_for_five_passages": round(1000 * statistics.median(busy), 1),
+    }
 
 
 def _best_by_words(scene: Scene) -> tuple[int, int] | None:
@@ -172,45 +207,3 @@ def _share(part: int, whole: int) -> float:
 def _surest_half(sure: Sequence[float], f1: Sequence[float]) -> float:
     order = sorted(range(len(sure)), key=lambda n: -sure[n])[: max(1, len(sure) // 2)]
     return round(statistics.mean(f1[n] for n in order), 3)
-
-
-def auc(above: Sequence[float], below: Sequence[float]) -> float:
-    """Return how often a value of `above` is larger than one of `below`; a tie counts half."""
-    if not above or not below:
-        return 0.0
-    order = sorted([(value, 1) for value in above] + [(value, 0) for value in below])
-    wins, seen, place = 0.0, 0, 0
-    while place < len(order):
-        end = place
-        while end < len(order) and order[end][0] == order[place][0]:
-            end += 1
-        ones = sum(mark for _, mark in order[place:end])
-        wins += ones * (seen + (end - place - ones) / 2)
-        seen += end - place - ones
-        place = end
-    return round(wins / (len(above) * len(below)), 3)
-
-
-def _calibration_error(right: Sequence[float], wrong: Sequence[float]) -> float:
-    """Return how far confidence is from what happens, averaged over ten bands (ECE)."""
-    values = [(value, 1) for value in right] + [(value, 0) for value in wrong]
-    error = 0.0
-    for band in range(10):
-        inside = [(v, mark) for v, mark in values if band / 10 <= v < (band + 1) / 10 + (band == 9)]
-        if inside:
-            error += abs(sum(v for v, _ in inside) - sum(mark for _, mark in inside))
-    return round(error / (len(values) or 1), 3)
-
-
-def _plain(text: str) -> str:
-    words = re.findall(r"\w+", fold(text))
-    return " ".join(word for word in words if word not in ("el", "la", "los", "las", "un", "una", "unos", "unas"))
-
-
-def f1_of(given: str, wanted: str) -> float:
-    """Return the overlap of two answers in words, as SQuAD measures it."""
-    left, right = _plain(given).split(), _plain(wanted).split()
-    same = sum((Counter(left) & Counter(right)).values())
-    if not same:
-        return float(left == right)
-    return 2 * same / (len(left) + len(right))

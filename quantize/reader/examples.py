@@ -1,4 +1,4 @@
-"""Choose what to train on: answered questions, and as many that the passage does not answer.
+"""Choose what to train on: answered questions, and others that the passage does not answer.
 
 Negatives are what a tutor meets: a neighbouring paragraph that shares words, a
 paragraph of another topic, a question that only seems to be answered.
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from edge.tutor.encoding import Encoded, Vocabulary, encode, understand
+from edge.tutor.encoding import Laid, Line, Vocabulary, lay_out, sequence, sequences, understand
 from quantize.reader.corpus import Corpus, Question, Split
 from quantize.reader.retrieve import Shelf
 
@@ -30,8 +30,22 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """A pair laid out; an example is cut from it anew each time it is learned."""
+
+    source: str
+    laid: Laid
+    line: int
+    """The number of the sentence that answers, or NOBODY."""
+
+    first: int
+    last: int
+    """The pieces of a short answer inside that sentence, or NOBODY."""
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
-    """A pair as numbers for the network."""
+    """A case as numbers for the network."""
 
     source: str
     ids: list[int]
@@ -40,8 +54,6 @@ class Example:
     """Where the sentences begin."""
 
     line: int
-    """The number of the sentence that answers, or NOBODY."""
-
     first: int
     last: int
     """The pieces of a short answer, or NOBODY."""
@@ -116,26 +128,62 @@ def select(corpus: Corpus, split: Split, sources: Sequence[str]) -> list[Questio
     return [q for q in corpus.questions if q.split == split and q.source in sources]
 
 
-def make_example(pair: Pair, text: str, vocabulary: Vocabulary) -> Example | None:
-    """Turn a pair into numbers; None when its answer is beyond the reach of one sequence."""
-    encoded = encode(understand(pair.question, vocabulary), text, vocabulary)
-    if not encoded:
+def make_case(pair: Pair, text: str, vocabulary: Vocabulary) -> Case | None:
+    """Lay a pair out; None when there is nothing to read or the answer cannot be found in it."""
+    laid = lay_out(understand(pair.question, vocabulary), text, vocabulary)
+    if not laid.lines:
         return None
     if pair.start == NOBODY:
-        part = encoded[0]
-        return Example(pair.source, part.ids, part.kinds, _markers(part), NOBODY, NOBODY, NOBODY)
-    for part in encoded:
-        for number, line in enumerate(part.lines):
-            if line.start <= pair.start < line.end and line.marker < len(part.ids) - 1:
-                first, last = _pieces(part, pair) if pair.short else (NOBODY, NOBODY)
-                return Example(pair.source, part.ids, part.kinds, _markers(part), number, first, last)
+        return Case(pair.source, laid, NOBODY, NOBODY, NOBODY)
+    for number, line in enumerate(laid.lines):
+        if line.start <= pair.start < line.end:
+            first, last = _pieces(line, pair) if pair.short else (NOBODY, NOBODY)
+            return Case(pair.source, laid, number, first, last)
     return None
 
 
-def _markers(part: Encoded) -> list[int]:
-    return [line.marker for line in part.lines if line.marker < len(part.ids) - 1]
+def cut(case: Case, most: int, random: Random) -> Example:
+    """Cut some neighbouring sentences out of a case: the answering one, or the likeliest, and what fits around it."""
+    lines = case.laid.lines
+    middle = case.line if case.line != NOBODY else max(range(len(lines)), key=lambda n: lines[n].likely)
+    first, last = middle, middle + 1
+    room = most - len(case.laid.ids) - 1 - len(lines[middle].ids)
+    while first > 0 or last < len(lines):
+        left = first > 0 and (last == len(lines) or random.random() < 0.5)
+        size = len(lines[first - 1].ids if left else lines[last].ids)
+        if size > room:
+            break
+        room -= size
+        first, last = (first - 1, last) if left else (first, last + 1)
+    return _example(case, lines[first:last], first, most)
 
 
-def _pieces(part: Encoded, pair: Pair) -> tuple[int, int]:
-    inside = [n for n, (start, end) in enumerate(part.places) if start >= 0 and start < pair.end and end > pair.start]
+def whole(case: Case) -> Example:
+    """Return the first sequence of a case that holds its answer, as the device would cut it."""
+    first = 0
+    for row in sequences(case.laid):
+        if case.line == NOBODY or first <= case.line < first + len(row.lines):
+            return _example(case, row.lines, first)
+        first += len(row.lines)
+    raise ValueError(f"no sequence holds sentence {case.line}")
+
+
+def _example(case: Case, lines: Sequence[Line], before: int, most: int = 256) -> Example:
+    row = sequence(case.laid, lines, most)
+    markers = [place for place in row.markers if place < len(row.ids) - 1]
+    line = case.line - before if case.line != NOBODY else NOBODY
+    if line == NOBODY or case.first == NOBODY:
+        return Example(case.source, row.ids, row.kinds, markers, line, NOBODY, NOBODY)
+    first, last = markers[line] + case.first, markers[line] + case.last
+    if last >= len(row.ids) - 1:
+        first = last = NOBODY
+    return Example(case.source, row.ids, row.kinds, markers, line, first, last)
+
+
+def _pieces(line: Line, pair: Pair) -> tuple[int, int]:
+    inside = [
+        n
+        for n, owner in enumerate(line.owners)
+        if owner >= 0 and line.words[owner].start < pair.end and line.words[owner].end > pair.start
+    ]
     return (inside[0], inside[-1]) if inside else (NOBODY, NOBODY)

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  the name everyone knows
 
-from edge.tutor.encoding import KINDS, MAX_PIECES, PAD
+from edge.tutor.encoding import MAX_PIECES, PAD
+from edge.tutor.kinds import FACTS, KINDS, PASSAGE, facts_of
 from quantize.reader.examples import NOBODY, Example
 
 BEGINS, ENDS, ANSWERS, ANY = range(4)
@@ -22,16 +23,36 @@ SOFT = 0.05
 """Of the packs' lessons several sentences may answer; the others are not told to be quite wrong."""
 
 
-def make_network(pieces: int, width: int, layers: int, dropout: float) -> Any:
-    """Return a new BERT with four numbers a piece."""
+class SumOfFacts(torch.nn.Module):  # type: ignore[misc]
+    """Makes the vector of a kind from the vectors of its facts; gone once training is over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        table = torch.zeros(KINDS, FACTS)
+        for kind in range(KINDS):
+            table[kind, list(facts_of(kind))] = 1.0
+        self.register_buffer("table", table, persistent=False)
+
+    def forward(self, facts: Tensor) -> Tensor:
+        """Return one row a kind, shape (KINDS, width), from one a fact, shape (FACTS, width)."""
+        table: Tensor = self.table
+        return table @ facts
+
+    def right_inverse(self, kinds: Tensor) -> Tensor:
+        """Return first vectors for the facts."""
+        return kinds.new_empty(FACTS, kinds.shape[1]).normal_(std=0.02)
+
+
+def make_network(pieces: int, width: int, layers: int, dropout: float, wide: int) -> Any:
+    """Return a new BERT with four numbers a piece; `wide` is the width inside its layers."""
     from transformers import BertConfig, BertForTokenClassification
 
     config = BertConfig(
         vocab_size=pieces,
         hidden_size=width,
         num_hidden_layers=layers,
-        num_attention_heads=width // 48,
-        intermediate_size=4 * width,
+        num_attention_heads=max(1, width // 48),
+        intermediate_size=wide,
         max_position_embeddings=MAX_PIECES,
         type_vocab_size=KINDS,
         hidden_dropout_prob=dropout,
@@ -41,6 +62,18 @@ def make_network(pieces: int, width: int, layers: int, dropout: float) -> Any:
         pad_token_id=PAD,
     )
     return BertForTokenClassification(config)
+
+
+def share_facts(network: Any) -> None:
+    """Let the vectors of the kinds be sums from now on."""
+    embedding = network.bert.embeddings.token_type_embeddings
+    torch.nn.utils.parametrize.register_parametrization(embedding, "weight", SumOfFacts())
+
+
+def unshare_facts(network: Any) -> None:
+    """Write the sums down, so that the network is a plain BERT again."""
+    embedding = network.bert.embeddings.token_type_embeddings
+    torch.nn.utils.parametrize.remove_parametrizations(embedding, "weight", leave_parametrized=True)
 
 
 def batch_of(examples: Sequence[Example]) -> dict[str, Tensor]:
@@ -64,8 +97,9 @@ def batch_of(examples: Sequence[Example]) -> dict[str, Tensor]:
 
 
 def forward(network: Any, batch: dict[str, Tensor]) -> Tensor:
-    """Return the four numbers of every piece."""
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    """Return the four numbers of every piece; in 16 bits where the processor is quick at that."""
+    quick = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=quick):
         out = network(
             input_ids=batch["ids"], token_type_ids=batch["kinds"], attention_mask=(batch["ids"] != PAD).long()
         )
@@ -89,17 +123,17 @@ def losses(logits: Tensor, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         "which": _mean(F.cross_entropy(scores[answered], batch["right"][answered], reduction="none")),
     }
     short = batch["spans"][:, 0] != NOBODY
-    inside = (batch["kinds"] >= 14) & short.unsqueeze(1)
     parts = [
-        F.cross_entropy(
-            logits[:, :, side].masked_fill(~inside, HIDDEN)[short],
-            batch["spans"][short, side],
-            reduction="none",
-        )
+        F.cross_entropy(hidden_outside(logits, batch)[short, :, side], batch["spans"][short, side], reduction="none")
         for side in (BEGINS, ENDS)
     ]
-    found["words"] = _mean(torch.cat(parts)) * 0.5
+    found["words"] = _mean(torch.cat(parts))
     return found
+
+
+def hidden_outside(logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
+    """Return the numbers with those of pieces outside the passage made impossible."""
+    return logits.masked_fill((batch["kinds"] < PASSAGE).unsqueeze(2), HIDDEN)
 
 
 def _mean(values: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ paragraph is missing, or it only seems to be answered.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from edge.tutor.features import sentence_spans
@@ -26,7 +26,7 @@ class Scene:
     """A question, the passages found for it, and the sentences that answer."""
 
     kind: str
-    """squad, absent, impossible, paragraph, lessons or off-topic."""
+    """squad, absent, impossible, paragraph, unanswered, lessons or off-topic."""
 
     question: str
     passages: tuple[str, ...]
@@ -38,6 +38,9 @@ class Scene:
 
     right: frozenset[tuple[int, int]]
     """Passage number and begin of each sentence that answers."""
+
+    answers: tuple[str, ...] = ()
+    """Short answers that people gave; empty when the sentence is the answer."""
 
 
 def article_scenes(corpus: Corpus, split: Split, count: int, random: Random) -> list[Scene]:
@@ -63,14 +66,16 @@ def article_scenes(corpus: Corpus, split: Split, count: int, random: Random) -> 
 
 
 def paragraph_scenes(corpus: Corpus, split: Split) -> list[Scene]:
-    """Return the answered questions of SQuAD, each with its own paragraph alone."""
+    """Return the questions of SQuAD, each with its own paragraph alone; some of them have no answer there."""
     scenes = []
     for question in select(corpus, split, ["squad"]):
-        if question.start < 0:
-            continue
         home = corpus.passages[question.passage]
+        if question.start < 0:
+            scenes.append(_scene("unanswered", question, [home], "", frozenset()))
+            continue
         right = {(0, start) for start, end in sentence_spans(home.text) if start <= question.start < end}
-        scenes.append(_scene("paragraph", question, [home], home.group, frozenset(right)))
+        scene = _scene("paragraph", question, [home], home.group, frozenset(right))
+        scenes.append(replace(scene, answers=question.answers))
     return scenes
 
 

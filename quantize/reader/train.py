@@ -1,4 +1,4 @@
-"""Train the network: first on made-up questions, then on real ones; keep the weights that did best on dev.
+"""Train the network in stages: made-up questions first, then real ones from several seeds; keep what did best on dev.
 
 A checkpoint is written at every look at dev, so that a run killed at any moment goes
 on from there; a checkpoint of other settings is not trusted.
@@ -10,62 +10,56 @@ import copy
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from quantize.reader.examples import Example
-from quantize.reader.network import batch_of, forward, losses, make_network
-from quantize.reader.settings import ReaderTable
-from quantize.recipe import Recipe
+from quantize.reader.examples import NOBODY, Case, Example, cut, whole
+from quantize.reader.network import (
+    ANSWERS,
+    BEGINS,
+    ENDS,
+    HIDDEN,
+    batch_of,
+    forward,
+    hidden_outside,
+    losses,
+    make_network,
+    share_facts,
+    unshare_facts,
+)
 
-AVERAGE = 0.995
-WARM_UP_STEPS = 100
-IMPORTANCE = {"sure": 2.0, "any": 0.5, "which": 1.0, "words": 1.0}
+AVERAGE = 0.99
+WARM_UP_STEPS = 60
+LONGEST_SPAN = 20
+"""Pieces."""
+
+NEGATIVES, OTHERS = 0.35, {"bank": 0.3, "lessons": 0.7}
+"""How much of the unanswered cases, and of some kinds of answered ones, is drawn in each pass."""
+
+IMPORTANCE = {"sure": 0.5, "any": 0.5, "which": 1.0, "words": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to train."""
+    """How to train one stage."""
 
-    width: int
-    layers: int
-    dropout: float
     rate: float
     batch_pieces: int
-    first_passes: float
-    """Passes over the made-up questions."""
+    most_pieces: int
+    """Pieces of the longest example; longer passages are cut around the answer, differently each time."""
 
     passes: float
-    """Passes over the real ones."""
-
-    look_every: int
-    patience: int
-    """Looks at dev without progress before training ends."""
+    looks: int
+    """How often to look at dev, evenly spread."""
 
     seed: int
     threads: int
-
-
-def plan_of(recipe: Recipe, table: ReaderTable) -> Plan:
-    """Return the plan that a recipe asks for."""
-    return Plan(
-        width=table.width,
-        layers=table.layers,
-        dropout=table.dropout,
-        rate=table.rate,
-        batch_pieces=table.batch_pieces,
-        first_passes=table.made_up_passes,
-        passes=table.passes,
-        look_every=table.look_every,
-        patience=table.patience,
-        seed=recipe.seed,
-        threads=table.threads,
-    )
 
 
 @dataclass(slots=True)
@@ -76,89 +70,92 @@ class Progress:
     average: Any
     optimizer: Any
     step: int = 0
-    best: float = float("inf")
+    best: float = -1.0
     best_step: int = 0
     pieces: int = 0
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
-    """Examples, by their use."""
-
-    made_up: Sequence[Example]
-    real: Callable[[int], Sequence[Example]]
-    """The real examples of one pass: negatives are drawn anew each time."""
-
-    dev: Sequence[Example]
-
-
-def train(data: Data, plan: Plan, meanings: Path, folder: Path, mark: str) -> dict[str, float]:
-    """Train into `folder`/best.pt; return figures about the run. `mark` names the settings and data."""
-    torch.set_num_threads(plan.threads)
-    torch.manual_seed(plan.seed)
-    vectors = torch.load(meanings, weights_only=True)
-    network = make_network(len(vectors), plan.width, plan.layers, plan.dropout)
+def new_network(vectors: Tensor, shape: tuple[int, int, int], dropout: float, seed: int) -> Any:
+    """Return a network that starts from the first meanings; `shape` is width, layers and inner width."""
+    torch.manual_seed(seed)
+    network = make_network(len(vectors), shape[0], shape[1], dropout, shape[2])
     with torch.no_grad():
         network.bert.embeddings.word_embeddings.weight.copy_(vectors)
+    share_facts(network)
+    return network
+
+
+def train(
+    network: Any, cases: Sequence[Case], dev: Sequence[Case], plan: Plan, folder: Path, mark: str
+) -> dict[str, float]:
+    """Train `network` into `folder`/best.pt; return figures about the run. `mark` names the settings and data."""
+    torch.set_num_threads(plan.threads)
+    torch.manual_seed(plan.seed)
     optimizer = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=0.02, betas=(0.9, 0.98))
     progress = Progress(network, copy.deepcopy(network), optimizer)
     folder.mkdir(parents=True, exist_ok=True)
     _resume(progress, folder / "checkpoint.pt", mark)
-    schedule = list(_schedule(data, plan))
+    schedule = _schedule(cases, plan)
+    look_every = max(1, len(schedule) // plan.looks)
+    seen = [whole(case) for case in dev]
     began = time.monotonic() - progress.seconds
-    for batch in schedule[progress.step :]:
-        _learn(progress, batch, _rate(progress.step, len(schedule), plan.rate))
-        if progress.step % plan.look_every == 0 or progress.step == len(schedule):
+    for number in range(progress.step, len(schedule)):
+        random = Random(plan.seed * 100003 + number)
+        examples = [cut(cases[case], plan.most_pieces, random) for case in schedule[number]]
+        _learn(progress, examples, _rate(number, len(schedule), plan.rate))
+        if progress.step % look_every == 0 or progress.step == len(schedule):
             progress.seconds = time.monotonic() - began
-            _look(progress, data.dev, len(schedule), folder)
+            _look(progress, seen, len(schedule), folder)
             _keep(progress, folder / "checkpoint.pt", mark)
-            if progress.step - progress.best_step >= plan.patience * plan.look_every:
-                break
     return {
         "steps": progress.step,
         "best_step": progress.best_step,
-        "dev_loss": round(progress.best, 4),
+        "dev_score": round(progress.best, 4),
         "pieces": progress.pieces,
         "seconds": round(progress.seconds),
     }
 
 
-def load_best(folder: Path, pieces: int, width: int, layers: int) -> Any:
-    """Return the network with the weights that did best on dev."""
-    network = make_network(pieces, width, layers, 0.0)
-    network.load_state_dict(torch.load(folder / "best.pt", weights_only=True))
+def load_best(network: Any, folders: Sequence[Path]) -> Any:
+    """Return `network` with the mean of the weights that did best on dev in each folder, as a plain BERT."""
+    states = [torch.load(folder / "best.pt", weights_only=True) for folder in folders]
+    mean = {
+        name: sum(state[name] for state in states) / len(states) if value.is_floating_point() else value
+        for name, value in states[0].items()
+    }
+    network.load_state_dict(mean)
+    unshare_facts(network)
     return network.eval()
 
 
-def _schedule(data: Data, plan: Plan) -> Iterator[Sequence[Example]]:
+def _schedule(cases: Sequence[Case], plan: Plan) -> list[list[int]]:
+    """Return batches of about equally long cases, by their numbers, in a random order."""
     random = Random(plan.seed)
-    yield from _batches(data.made_up, plan.first_passes, plan.batch_pieces, random)
-    whole = int(plan.passes)
-    for number in range(whole + (plan.passes > whole)):
-        yield from _batches(data.real(number), min(1.0, plan.passes - number), plan.batch_pieces, random)
-
-
-def _batches(
-    examples: Sequence[Example], passes: float, batch_pieces: int, random: Random
-) -> Iterator[Sequence[Example]]:
-    """Yield batches of about equally long examples, in a random order."""
-    chosen: list[Example] = []
-    while passes > 0 and examples:
-        chosen += random.sample(list(examples), int(len(examples) * min(1.0, passes)))
+    sizes = [min(plan.most_pieces, _length(case)) for case in cases]
+    shares = [NEGATIVES if case.line == NOBODY else OTHERS.get(case.source, 1.0) for case in cases]
+    batches: list[list[int]] = []
+    passes = plan.passes
+    while passes > 0 and cases:
+        chosen = [number for number, share in enumerate(shares) if random.random() < share * min(1.0, passes)]
+        chosen.sort(key=lambda number: sizes[number] + random.uniform(0, 20))
+        some: list[list[int]] = [[]]
+        for number in chosen:
+            if (len(some[-1]) + 1) * (sizes[number] + 10) > plan.batch_pieces:
+                some.append([])
+            some[-1].append(number)
+        random.shuffle(some)
+        batches += [batch for batch in some if batch]
         passes -= 1
-    chosen.sort(key=lambda example: len(example.ids) + random.uniform(0, 30))
-    batches: list[list[Example]] = [[]]
-    for example in chosen:
-        if (len(batches[-1]) + 1) * (len(example.ids) + 15) > batch_pieces:
-            batches.append([])
-        batches[-1].append(example)
-    random.shuffle(batches)
-    yield from (batch for batch in batches if batch)
+    return batches
+
+
+def _length(case: Case) -> int:
+    return len(case.laid.ids) + 1 + sum(len(line.ids) for line in case.laid.lines)
 
 
 def _rate(step: int, steps: int, rate: float) -> float:
-    return rate * min((step + 1) / WARM_UP_STEPS, 1.0) * max(0.03, min(1.0, 1.6 * (1 - step / steps)))
+    return rate * min((step + 1) / WARM_UP_STEPS, 1.0) * max(0.02, 1 - step / steps)
 
 
 def _learn(progress: Progress, examples: Sequence[Example], rate: float) -> None:
@@ -176,30 +173,48 @@ def _learn(progress: Progress, examples: Sequence[Example], rate: float) -> None
     progress.pieces += int((batch["ids"] != 0).sum())
     keep = min(AVERAGE, progress.step / (progress.step + 20))
     with torch.no_grad():
-        mine = progress.network.state_dict()
-        for name, value in progress.average.state_dict().items():
-            value.mul_(keep).add_(mine[name] * (1 - keep)) if value.is_floating_point() else None
+        for mean, value in zip(progress.average.parameters(), progress.network.parameters(), strict=True):
+            mean.lerp_(value, 1 - keep)
 
 
 def _look(progress: Progress, dev: Sequence[Example], steps: int, folder: Path) -> None:
+    """Measure the averaged weights: the overlap of the best words with the answer, and the best sentence."""
     progress.average.eval()
     order = sorted(dev, key=lambda example: len(example.ids))
-    sums: dict[str, float] = {}
+    overlap = right = 0.0
     with torch.no_grad():
-        for start in range(0, len(order), 48):
-            batch = batch_of(order[start : start + 48])
-            for name, value in losses(forward(progress.average, batch), batch).items():
-                sums[name] = sums.get(name, 0.0) + float(value) * len(batch["ids"]) / len(order)
-    loss = sum(IMPORTANCE[name] * value for name, value in sums.items())
-    better = loss < progress.best
+        for start in range(0, len(order), 32):
+            examples = order[start : start + 32]
+            batch = batch_of(examples)
+            logits = forward(progress.average, batch)
+            words = hidden_outside(logits, batch)
+            for row, example in enumerate(examples):
+                overlap += _overlap(best_span(words[row, :, BEGINS], words[row, :, ENDS]), example)
+                scores = logits[row, :, ANSWERS].masked_fill(~batch["markers"][row], HIDDEN)
+                right += int(scores.argmax()) == int(batch["right"][row])
+    count = len(order) or 1
+    score = (overlap + right) / count
+    better = score > progress.best
     if better:
-        progress.best, progress.best_step = loss, progress.step
+        progress.best, progress.best_step = score, progress.step
         torch.save(progress.average.state_dict(), folder / "best.part")
         (folder / "best.part").replace(folder / "best.pt")
-    parts = " ".join(f"{name} {value:.3f}" for name, value in sums.items())
     note = "  best" if better else ""
-    told = f"step {progress.step}/{steps}: dev {loss:.4f} ({parts}) {progress.seconds:.0f} s{note}"
-    print(told, file=sys.stderr, flush=True)
+    told = f"step {progress.step}/{steps}: dev words {overlap / count:.3f} sentence {right / count:.3f}"
+    print(f"{told} {progress.seconds:.0f} s{note}", file=sys.stderr, flush=True)
+
+
+def best_span(begins: Tensor, ends: Tensor) -> tuple[int, int]:
+    """Return the first and last piece of the likeliest words."""
+    scores = begins.unsqueeze(1) + ends.unsqueeze(0)
+    within = torch.ones_like(scores).triu().tril(LONGEST_SPAN)
+    place = int(scores.masked_fill(within == 0, 2 * HIDDEN).argmax())
+    return place // len(ends), place % len(ends)
+
+
+def _overlap(found: tuple[int, int], example: Example) -> float:
+    same = min(found[1], example.last) - max(found[0], example.first) + 1
+    return max(0.0, 2 * same / (found[1] - found[0] + 1 + example.last - example.first + 1))
 
 
 def _keep(progress: Progress, path: Path, mark: str) -> None:
