@@ -177,7 +177,7 @@ def test_a_broken_end_really_loops_in_the_engine_and_a_right_one_stops(tmp_path:
                 assert "assistant" not in said
             else:
                 assert not ends
-                assert greedy(engine, tokens, 24).count("assistant") >= 2
+                assert greedy(engine, tokens, 40).count("assistant") >= 2
                 with pytest.raises(RecipeError, match="assistant"):
                     check_turns(folder, engine)
 
