@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -560,7 +560,9 @@ def test_training_killed_goes_on_where_it_was(made: Made, tmp_path: Path) -> Non
 
 
 def test_training_on_the_grid_comes_nearer_to_the_full_model(made: Made, tmp_path: Path, windows: np.ndarray) -> None:
-    plan = made.plan(tmp_path / "plan.json", 3.0)
+    parent, plan = read_parent(made.gguf), tmp_path / "plan.json"
+    coarse = plan_of(parent, {tensor.name: "Q2_K" for tensor in parent.plannable})
+    plan.write_text(json.dumps(asdict(replace(coarse, predicted_kld=0.0))))
     inputs = (made.folder, made.gguf, plan, made.importance, made.calibration)
     assert qad(*inputs, QAD, tmp_path / "trained", tmp_path / "work") is True
     facts = json.loads((tmp_path / "trained" / "qad.json").read_bytes())
