@@ -82,8 +82,9 @@ def test_a_killed_run_goes_on_where_it_was(made: tuple[Path, str, str]) -> None:
     assert answer.strip() == str(folder / "reader")
     assert "corpus: already done" in told
     assert "publish: made" in told
-    looks = [int(line.split()[1].split("/")[0]) for line in told.splitlines() if line.startswith("step ")]
-    assert "first: already done" in told or not looks or min(looks) > 1
+    first = told.partition("first: made")[0]
+    looks = [int(line.split()[1].split("/")[0]) for line in first.splitlines() if line.startswith("step ")]
+    assert not looks or min(looks) > 1
 
 
 @pytest.mark.slow
