@@ -17,6 +17,7 @@ NAMES = (
     "quantize_speed",
     "onnx_encoder",
     "reference",
+    "reader",
 )
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
