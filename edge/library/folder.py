@@ -6,13 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge.errors import PackError
-from edge.library.asked import FILE_NAME, add_asked
+from edge.library import asked, unheld
+from edge.library.asked import add_asked
 from edge.library.fields import Fields
 from edge.library.lesson import parse_lesson
 from edge.library.pack import SUBJECTS, Complaint, Lesson, Pack, complaint
+from edge.library.unheld import read_unheld
 
 PACK_FIELDS = {"id", "title", "lang", "version", "licence", "authors", "description"}
 LARGEST_LESSON_BYTES, LARGEST_ASKED_BYTES = 200_000, 1_000_000
+QUESTION_FILES = (asked.FILE_NAME, unheld.FILE_NAME)
 EMBEDDED = Path(__file__).parent.parent / "packs"
 """The packs that ship with Amauta."""
 
@@ -30,9 +33,12 @@ def read_pack(folder: Path) -> tuple[Pack, list[Complaint]]:
             lessons.append(lesson)
     if not lessons:
         complaints.append(complaint(folder / "lessons", 1, "no-lessons"))
-    asked = folder / FILE_NAME
-    if asked.exists() and (source := _text_of(asked, complaints)) is not None:
-        lessons = list(add_asked(source, asked, lessons, complaints))
+    path = folder / asked.FILE_NAME
+    if path.exists() and (source := _text_of(path, complaints)) is not None:
+        lessons = list(add_asked(source, path, lessons, complaints))
+    path = folder / unheld.FILE_NAME
+    if path.exists() and (source := _text_of(path, complaints)) is not None:
+        pack = replace(pack, unheld=read_unheld(source, path, lessons, complaints))
     return replace(pack, lessons=tuple(lessons)), complaints
 
 
@@ -78,8 +84,8 @@ def read_lesson(pack: Pack, lesson_id: str) -> Lesson:
 
 def pack_files(folder: Path) -> list[Path]:
     """Return every file that belongs to a pack."""
-    asked = folder / FILE_NAME
-    return [folder / "pack.toml", *([asked] if asked.exists() else []), *lesson_files(folder)]
+    beside = [folder / name for name in QUESTION_FILES]
+    return [folder / "pack.toml", *(path for path in beside if path.exists()), *lesson_files(folder)]
 
 
 def lesson_files(folder: Path) -> list[Path]:
@@ -95,7 +101,7 @@ def pack_folders(*shelves: Path) -> list[Path]:
 def _text_of(path: Path, complaints: list[Complaint]) -> str | None:
     """Return the text of a lesson file, or complain and return None."""
     try:
-        most = LARGEST_ASKED_BYTES if path.name == FILE_NAME else LARGEST_LESSON_BYTES
+        most = LARGEST_ASKED_BYTES if path.name in QUESTION_FILES else LARGEST_LESSON_BYTES
         if path.stat().st_size > most:
             complaints.append(complaint(path, 1, "file-large", most=most))
             return None

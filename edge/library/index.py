@@ -21,7 +21,7 @@ from edge.library.spelling import sound_of
 from edge.library.terms import FORMS, WORD, Term, content_terms, fold, is_stopword, written
 from edge.library.vocabulary import Vocabulary
 
-FORMAT = 10
+FORMAT = 11
 """Grows whenever this module writes something else."""
 
 LONG_PASSAGE_WORDS = 110
@@ -36,6 +36,7 @@ CREATE TABLE entry (id INTEGER PRIMARY KEY, lesson TEXT, lang TEXT, question TEX
                     centre BLOB);
 CREATE TABLE asked (id INTEGER PRIMARY KEY, entry INTEGER, text TEXT, kind TEXT, terms TEXT, centre BLOB);
 CREATE INDEX asked_entry ON asked (entry);
+CREATE TABLE gap (id INTEGER PRIMARY KEY, lang TEXT, centre BLOB);
 CREATE TABLE spelling (lang TEXT, word TEXT, sound TEXT, PRIMARY KEY (lang, word)) WITHOUT ROWID;
 CREATE INDEX spelling_sound ON spelling (lang, sound);
 CREATE VIRTUAL TABLE passage_search USING fts5 (text, lesson, content='', tokenize='unicode61 remove_diacritics 0');
@@ -75,16 +76,21 @@ def fill(database: sqlite3.Connection, packs: Iterable[tuple[Pack, list[Complain
     """Write the index of these packs into an empty database."""
     database.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {SCHEMA}")
     writers: list[_Writer] = []
+    gaps: list[tuple[str, str]] = []
     with database:
         for pack, complaints in packs:
             facts = (pack.id, pack.title, pack.lang, pack.version, str(pack.folder), len(complaints))
             database.execute("INSERT OR REPLACE INTO pack VALUES (?, ?, ?, ?, ?, ?)", facts)
             writers += [_Writer(database, lesson, meaning) for lesson in pack.lessons]
+            gaps += [(pack.lang, question) for question in pack.unheld]
         for writer in writers:
             writer.write_lesson()
         vocabulary = Vocabulary(database)
         for writer in writers:
             writer.write_bank(vocabulary)
+        for lang, question in gaps:
+            centre = meaning.side(vocabulary.terms(question, lang), lang).centre
+            database.execute("INSERT INTO gap VALUES (NULL, ?, ?)", (lang, centre.tobytes()))
         database.execute("INSERT INTO passage_search(passage_search) VALUES ('optimize')")
         database.execute("INSERT INTO entry_search(entry_search) VALUES ('optimize')")
 

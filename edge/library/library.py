@@ -17,6 +17,7 @@ from edge.library import index
 from edge.library.folder import EMBEDDED, pack_folders, read_head, read_lesson, read_pack
 from edge.library.judge import Judge
 from edge.library.meaning import Meaning
+from edge.library.outlook import Outlook
 from edge.library.pack import Complaint, Lesson, Pack
 from edge.library.question import Question
 from edge.library.search import Found, Passage, Search
@@ -135,6 +136,11 @@ class Library:
         """Return the passages that fit the question, best first."""
         with self._lock:
             return self._search.passages(question, most, lesson)
+
+    def outlook(self, question: Question) -> Outlook | None:
+        """Return how the question stands among known ones; None where a pack names none that it does not hold."""
+        with self._lock:
+            return self._search.outlook(question)
 
     def first_by_words(self, question: Question) -> str:
         """Return the lesson of the first passage by bm25 alone, or nothing; for comparison."""

@@ -99,6 +99,8 @@ class Pack:
     description: str
     folder: Path
     lessons: tuple[Lesson, ...]
+    unheld: tuple[str, ...] = ()
+    """What pupils ask that no lesson here answers; from `unheld.toml`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from edge.library.alike import (
 from edge.library.context import Candidates, agreement, question_facts, surroundings
 from edge.library.judge import Judge, read_judges
 from edge.library.meaning import EMBEDDED, WIDTH, Meaning, Side
+from edge.library.outlook import Outlook, outlook
 from edge.library.question import Question
 from edge.library.terms import Term, read_terms
 from edge.library.vocabulary import Vocabulary
@@ -129,6 +130,12 @@ class Search:
             if lesson in (None, facts[1])
         ]
         return sorted(found, key=lambda p: p.score, reverse=True)[:most]
+
+    def outlook(self, question: Question) -> Outlook | None:
+        """Return how the question stands among those that are answered and those that are known not to be."""
+        lang, centre = question.lang, self._asking(question).side.centre
+        sides = (centres.matrix[centres.allowed(lang, None)] for centres in (self._entry_centres, self._gap_centres))
+        return outlook(centre, *sides)
 
     def first_by_words(self, question: Question) -> str:
         """Return the lesson of the first passage by bm25 alone, or nothing."""
@@ -235,6 +242,10 @@ class Search:
     @cached_property
     def _passage_centres(self) -> _Centres:
         return _Centres(self._database.execute("SELECT id, lang, lesson, centre FROM passage").fetchall())
+
+    @cached_property
+    def _gap_centres(self) -> _Centres:
+        return _Centres(self._database.execute("SELECT id, lang, '', centre FROM gap").fetchall())
 
 
 def _candidates(lessons: list[str], features: list[list[float]], near: int, centre: int) -> Candidates:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from edge.errors import EdgeError
 from edge.library.alike import says_the_same
 from edge.library.library import Library
+from edge.library.outlook import verdict_features
 from edge.library.question import Question
 from edge.library.search import Passage
 from edge.tutor import decide, guard
@@ -110,15 +111,23 @@ class Tutor:
         if (found := read_sum(question)) is not None:
             return self._reckoned(found, lang), []
         asked = self._library.understand(question, lang)
-        fit, draft = self._from_bank(asked, lesson)
-        passages: list[Passage] = []
-        if fit < decide.SURE:
-            passages = self._library.passages(asked, decide.PASSAGES_READ, lesson)
-            read_fit, read = self._from_passages(asked, passages)
-            fit, draft = max((fit, draft), (read_fit, read), key=lambda judged: judged[0])
-        if draft is None or fit < self._library.judge("bank").threshold:
+        bank_fit, draft = self._from_bank(asked, lesson)
+        if bank_fit >= decide.SURE and draft is not None:
+            return draft, []
+        passages = self._library.passages(asked, decide.PASSAGES_READ, lesson)
+        read_fit, read = self._from_passages(asked, passages)
+        draft = draft if bank_fit >= read_fit else read
+        if draft is None or not self._is_held(asked, bank_fit, read_fit):
             return Draft((words.say("tutor.none"),), "none"), []
         return draft, passages
+
+    def _is_held(self, asked: Question, bank_fit: float, read_fit: float) -> bool:
+        """Tell whether what was found answers the question, and the question is of a kind that is answered here."""
+        seen = self._library.outlook(asked)
+        if seen is None:
+            return max(bank_fit, read_fit) >= self._library.judge("bank").threshold
+        verdict = self._library.judge("verdict")
+        return verdict.of([verdict_features(bank_fit, read_fit, seen)])[0] >= verdict.threshold
 
     def _reckoned(self, found: Sum, lang: str) -> Draft:
         text = f"{found.shown} = {show_value(found.value, lang)}"

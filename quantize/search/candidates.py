@@ -46,7 +46,11 @@ def without(packs: Sequence[Pack], texts: frozenset[str]) -> list[Pack]:
     def lesson(found: Lesson) -> Lesson:
         return replace(found, bank=tuple(kept(entry) for entry in found.bank))
 
-    return [replace(pack, lessons=tuple(lesson(x) for x in pack.lessons)) for pack in packs]
+    def known(pack: Pack) -> Pack:
+        unheld = tuple(question for question in pack.unheld if question not in texts)
+        return replace(pack, lessons=tuple(lesson(x) for x in pack.lessons), unheld=unheld)
+
+    return [known(pack) for pack in packs]
 
 
 def bank_groups(library: Library, questions: Sequence[PupilQuestion], packs: Sequence[Pack]) -> Iterator[Group]:

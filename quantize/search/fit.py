@@ -6,7 +6,7 @@ Cross-validated by question, with libraries that did not know the fold's questio
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -159,10 +159,10 @@ def _judge_of(model: HistGradientBoostingRegressor) -> Judge:
     )
 
 
-def save_judges(judges: dict[str, Judge], threshold: float, path: Path) -> None:
-    """Write what `edge.library.judge` reads."""
+def save_judges(judges: dict[str, Judge], thresholds: Mapping[str, float], path: Path) -> None:
+    """Write what `edge.library.judge` reads; a judge without a threshold of its own gets the bank's."""
     arrays: dict[str, Any] = {}
     for name, judge in judges.items():
         arrays |= {f"{name}.{field}": getattr(judge, field) for field in FIELDS}
-        arrays[f"{name}.numbers"] = np.array([judge.start, threshold])
+        arrays[f"{name}.numbers"] = np.array([judge.start, thresholds.get(name, thresholds["bank"])])
     np.savez_compressed(path, **arrays)

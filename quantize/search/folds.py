@@ -8,6 +8,7 @@ from pathlib import Path
 from edge.library.judge import Judge
 from edge.library.library import Library
 from edge.library.meaning import Meaning
+from edge.library.outlook import Outlook
 from edge.library.pack import Pack
 from edge.tutor.reader import Reader
 from quantize.search.candidates import bank_groups, library_of, passage_groups, read_groups, without
@@ -60,13 +61,25 @@ class Folds:
 
         return self._groups(groups, passage=passage)
 
+    def outlooks(self) -> list[Outlook | None]:
+        """Return how each question stands among the known ones of the other folds."""
+        found: dict[str, Outlook | None] = {}
+        for library, asked in self._libraries():
+            found |= {q.text: library.outlook(library.understand(q.text, q.lang)) for q in asked}
+        return [found[question.text] for question in self.questions]
+
     def _groups(self, groups: Groups, **judges: Judge) -> list[Group]:
         """Ask every fold's questions of its own library; the groups come back in the questions' order."""
         found: dict[str, Group] = {}
+        for library, asked in self._libraries(**judges):
+            found |= {group.text: group for group in groups(library, asked, self._packs)}
+        return [found[question.text] for question in self.questions]
+
+    def _libraries(self, **judges: Judge) -> Iterator[tuple[Library, list[PupilQuestion]]]:
+        """Yield each fold's questions with a library that never met them."""
         for fold in range(self._folds):
             asked = [q for q in self.questions if fold_of(q.text, self._folds) == fold]
             packs = packs_for(self._packs, self.questions, fold, self._folds)
             library = library_of(packs, Meaning(fold_folder(self._aligned, fold)), **judges)
-            found |= {group.text: group for group in groups(library, asked, self._packs)}
+            yield library, asked
             library.close()
-        return [found[question.text] for question in self.questions]

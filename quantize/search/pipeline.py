@@ -8,6 +8,7 @@ from typing import Any
 
 import edge.tutor.reader
 from edge.files import sha256_of, write_atomic
+from edge.library import asked, unheld
 from quantize.reader.corpus import require_archives
 from quantize.recipe import Recipe, read_table
 from quantize.search.settings import QUESTIONS, SearchTable
@@ -16,7 +17,7 @@ from quantize.steps import Input, Step
 VERSION = 7
 """Grows when the code would make something else from the same inputs."""
 
-UNSET = 0.5
+UNSET = {"bank": 0.5}
 """The threshold of judgements that are not finished."""
 
 READER = Path(edge.tutor.reader.__file__).parent.parent / "models" / "reader"
@@ -39,31 +40,43 @@ def steps(recipe: Recipe, work: Path) -> list[Step]:
     """Return the steps of a search recipe."""
     table = read_table(recipe, SearchTable)
     common: dict[str, Input] = {"version": VERSION, "seed": recipe.seed, "table": repr(table)}
-    packs: dict[str, Input] = {f"pack {folder.name}": folder for folder in recipe.packs}
+    packs = _parts(recipe.packs, "lessons", asked.FILE_NAME)
     corpora: dict[str, Input] = {path.name: path for path in require_archives(recipe.corpora)} if recipe.corpora else {}
-    counted, aligned, fitted, judged = (work / name for name in ("counted", "aligned", "fitted", "judged"))
-    asked: dict[str, Input] = {"questions": QUESTIONS}
+    counted, aligned, fitted, read, judged = (
+        work / name for name in ("counted", "aligned", "fitted", "read", "judged")
+    )
+    pupils: dict[str, Input] = {"questions": QUESTIONS}
     return [
         Step("count", counted, common | packs | corpora, lambda: _count(recipe, table, counted)),
         Step(
             "align",
             aligned,
-            common | packs | asked | {"counted": counted},
+            common | packs | pupils | {"counted": counted},
             lambda: _align(recipe, table, counted, aligned),
         ),
         Step(
-            "fit", fitted, common | packs | asked | {"aligned": aligned}, lambda: _fit(recipe, table, aligned, fitted)
+            "fit", fitted, common | packs | pupils | {"aligned": aligned}, lambda: _fit(recipe, table, aligned, fitted)
         ),
         Step(
             "read",
+            read,
+            common | packs | pupils | {"aligned": aligned, "fitted": fitted, "reader": READER},
+            lambda: _read(recipe, table, aligned, fitted, read),
+        ),
+        Step(
+            "decide",
             judged,
-            common | packs | asked | {"aligned": aligned, "fitted": fitted, "reader": READER},
-            lambda: _read(recipe, table, aligned, fitted, judged),
+            common | pupils | _parts(recipe.packs, unheld.FILE_NAME) | {"fitted": fitted, "read": read},
+            lambda: _decide(recipe, table, aligned, fitted, read, judged),
         ),
         Step(
             "publish", recipe.output, {"aligned": aligned, "judged": judged}, lambda: _publish(recipe, aligned, judged)
         ),
     ]
+
+
+def _parts(packs: tuple[Path, ...], *names: str) -> dict[str, Input]:
+    return {f"pack {folder.name} {name}": folder / name for folder in packs for name in names}
 
 
 def _count(recipe: Recipe, table: SearchTable, counted: Path) -> None:
@@ -113,32 +126,37 @@ def _fit(recipe: Recipe, table: SearchTable, aligned: Path, fitted: Path) -> Non
         np.savez(fitted / f"{name}.npz", best=one.best, good=one.good)
 
 
-def _read(recipe: Recipe, table: SearchTable, aligned: Path, fitted: Path, judged: Path) -> None:
-    """Fit what the reader's sentences are worth, and choose the threshold of all three."""
+def _read(recipe: Recipe, table: SearchTable, aligned: Path, fitted: Path, read: Path) -> None:
+    """Fit what the reader's sentences are worth."""
     import numpy as np
 
     from edge.library.judge import read_judges
-    from quantize.search.fit import Fitted, figures_of, fit, save_judges, threshold_for
+    from quantize.search.fit import fit, save_judges
     from quantize.search.folds import Folds
     from quantize.search.texts import read_packs
 
-    def kept(name: str) -> Fitted:
-        with np.load(fitted / f"{name}.npz") as said:
-            return Fitted(judges[name], said["best"], said["good"])
-
     judges = read_judges(fitted / "judges.npz")
-    bank, passage = kept("bank"), kept("passage")
     folds = Folds(read_packs(recipe.packs), aligned, table)
-    read = fit(folds.readings(passage.judge), table, recipe.seed)
-    answerable = np.array([bool(question.lesson) for question in folds.questions])
-    best = np.maximum(bank.best, read.best)
-    good = np.where(bank.best >= read.best, bank.good, read.good)
-    threshold = threshold_for(best, [question.kind for question in folds.questions], table)
+    found = fit(folds.readings(judges["passage"]), table, recipe.seed)
+    read.mkdir(parents=True, exist_ok=True)
+    save_judges({"read": found.judge}, UNSET, read / "judges.npz")
+    np.savez(read / "read.npz", best=found.best, good=found.good)
+
+
+def _decide(recipe: Recipe, table: SearchTable, aligned: Path, fitted: Path, read: Path, judged: Path) -> None:
+    """Fit the last judge, choose the thresholds, and say what all that means for questions nobody fitted on."""
+    from edge.library.judge import read_judges
+    from quantize.search.decide import decide
+    from quantize.search.fit import save_judges
+    from quantize.search.folds import Folds
+    from quantize.search.texts import read_packs
+
+    judges = read_judges(fitted / "judges.npz") | read_judges(read / "judges.npz")
+    folds = Folds(read_packs(recipe.packs), aligned, table)
+    said = {"bank": fitted / "bank.npz", "passage": fitted / "passage.npz", "read": read / "read.npz"}
+    verdict, thresholds, figures = decide(folds.questions, folds.outlooks(), said, table, recipe.seed)
     judged.mkdir(parents=True, exist_ok=True)
-    found = {"bank": bank, "passage": passage, "read": read}
-    save_judges({name: one.judge for name, one in found.items()}, threshold, judged / "judges.npz")
-    figures = {name: figures_of(f.best, f.good, answerable, threshold) for name, f in found.items()}
-    figures["together"] = figures_of(best, good, answerable, threshold)
+    save_judges(judges | {"verdict": verdict}, thresholds, judged / "judges.npz")
     write_atomic(judged / "figures.json", json.dumps(figures, indent=2).encode())
 
 

@@ -34,6 +34,10 @@ class SearchTable:
     least_in_leaf: int = 40
     restraint: float = 5.0
     rate: float = 0.05
+    verdict_trees: int = 80
+    verdict_leaves: int = 8
+    """The last judge has five features only, and needs less."""
+
     false_answers: float = 0.10
     """The part of unanswerable questions that may get an answer; sets the threshold."""
 
