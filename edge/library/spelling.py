@@ -6,9 +6,10 @@ letters' difference. Pure: the vocabulary is an argument.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from edge.library.stopwords import STOPWORDS
 from edge.library.terms import fold
@@ -58,9 +59,22 @@ def nearest(word: str, vocabulary: Iterable[str]) -> str | None:
     if len(folded) <= SHORTEST:
         return None
     allowed = 1 if len(folded) < 8 else 2
-    near = [(distance(folded, candidate, allowed), candidate) for candidate in vocabulary]
+    mine = letters_of(folded)
+    alike = (word for word in vocabulary if _may_be_near(mine, letters_of(word), allowed))
+    near = [(distance(folded, candidate, allowed), candidate) for candidate in alike]
     away, best = min(near, default=(allowed + 1, ""))
     return best if away <= allowed else None
+
+
+@lru_cache(maxsize=50_000)
+def letters_of(word: str) -> int:
+    """Return which letters a word has, one bit each."""
+    return functools.reduce(lambda bits, letter: bits | 1 << ord(letter) % 64, word, 0)
+
+
+def _may_be_near(one: int, two: int, most: int) -> bool:
+    """Tell whether words of these letters can be so near: a change takes away or brings one kind of letter at most."""
+    return (one & ~two).bit_count() <= most and (two & ~one).bit_count() <= most
 
 
 def distance(one: str, two: str, most: int) -> int:

@@ -35,6 +35,7 @@ Term = frozenset[str]
 """The one or two forms of a word; two words match when these meet."""
 
 
+@lru_cache(maxsize=50_000)
 def fold(text: str) -> str:
     """Return small letters without accents; ñ and ç keep their mark's meaning (ñ, c)."""
     marked = unicodedata.normalize("NFC", text.lower()).replace("ñ", _ENYE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from functools import lru_cache
 
 from edge.library.question import Question, QuestionWord, kind_of
 from edge.library.spelling import may_be_misspelt, nearest, small_sounds, sound_of
@@ -13,6 +14,8 @@ MOST_WORDS = 32
 """A longer question is cut: its first words say what it is about."""
 
 LEAST_WEIGHT = 0.05
+WORDS_KEPT = 8192
+"""Words whose meaning stays known, so that the same slip is looked up once."""
 
 
 class Vocabulary:
@@ -22,6 +25,7 @@ class Vocabulary:
         self._database = database
         self._counts: dict[str, int] = {}
         self._totals: dict[str, int] = {}
+        self._read = lru_cache(WORDS_KEPT)(self._read_word)
 
     def understand(self, text: str, lang: str) -> Question:
         """Weigh the words of a question; a misspelt one becomes the word it was meant to be."""
@@ -40,7 +44,7 @@ class Vocabulary:
         weight = max(LEAST_WEIGHT, math.log((self._total(lang) + 1) / (count + 0.5)))
         return QuestionWord(word, term, weight, known=bool(count))
 
-    def _read(self, word: str, lang: str) -> str:
+    def _read_word(self, word: str, lang: str) -> str:
         """Return the word that was meant: itself, one that sounds the same, one nearly alike.
 
         Nothing for a small word spelt by ear: `ba`, `ase`, `desir`.

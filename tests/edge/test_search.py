@@ -72,6 +72,16 @@ def test_any_text_has_terms_and_a_sound(text: str) -> None:
 letters = st.text(alphabet="abcdñ", max_size=8)
 
 
+words = st.text(alphabet="abcdeñ", min_size=5, max_size=9)
+
+
+@given(words, st.lists(words, max_size=8))
+def test_the_nearest_word_is_the_same_with_and_without_the_look_at_its_letters(word: str, others: list[str]) -> None:
+    allowed = 1 if len(word) < 8 else 2
+    away, best = min(((distance(word, other, allowed), other) for other in others), default=(9, ""))
+    assert nearest(word, others) == (best if away <= allowed else None)
+
+
 @given(letters, letters)
 def test_distance_is_symmetric_and_counts_letters(one: str, other: str) -> None:
     away = distance(one, other, 9)

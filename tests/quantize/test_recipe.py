@@ -84,8 +84,13 @@ def test_a_dry_run_lists_the_steps_and_does_nothing(
     work = tmp_path / "work"
     assert cli.main(["run", recipe, "--dry-run", "--work", str(work)]) == 0
     told = capsys.readouterr().out
+    seeds = ("1", "2", "3")
+    measured = [f"{step}-{which}" for which in (*seeds, "mean") for step in ("export", "calibrate", "evaluate")]
     assert [line.split()[2] for line in told.splitlines()] == [
-        *("corpus", "vocabulary", "meanings", "train", "export", "calibrate", "evaluate", "publish")
+        *("corpus", "pieces", "guess", "meanings", "first"),
+        *(f"seed-{seed}" for seed in seeds),
+        *measured,
+        "publish",
     ]
     assert not work.exists()
 
