@@ -84,11 +84,16 @@ def _column(headings: Sequence[str], names: Sequence[str]) -> int | None:
 
 def _cell(line: Sequence[str], at: int | None) -> str:
     cell = line[at].strip() if at is not None and at < len(line) else ""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in _ARMED else cell
+    return cell[1:] if cell[:1] == "'" and _is_armed(cell) else cell
 
 
 def _disarmed(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_ARMED) else cell
+    return f"'{cell}" if _is_armed(cell) else cell
+
+
+def _is_armed(cell: str) -> bool:
+    """Tell whether a cell is a formula, or one disarmed already: another quote then keeps both apart."""
+    return cell.lstrip("'").startswith(_ARMED)
 
 
 def _reason(row: RosterRow, rows: Sequence[RosterRow], words: Words) -> str:

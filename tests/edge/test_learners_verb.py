@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge.cli import main
@@ -147,6 +147,7 @@ def test_the_list_goes_out_as_it_came_in(console: Console, tmp_path: Path) -> No
 named = st.builds(Learner, st.just("x"), st.text(min_size=1, max_size=40), st.sampled_from(LANGUAGES))
 
 
+@example([Learner("x", "'=", "es"), Learner("x", "=", "es"), Learner("x", "''=", "es"), Learner("x", "'", "es")])
 @given(st.lists(named, max_size=6, unique_by=lambda learner: learner.name.casefold()))
 def test_any_list_survives_going_out_and_coming_back(learners: list[Learner]) -> None:
     kept: dict[str, Learner] = {}
