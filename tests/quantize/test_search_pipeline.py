@@ -43,7 +43,7 @@ def test_the_trees_say_on_a_device_what_they_said_when_fitted(tmp_path: Path) ->
     features = random.normal(size=(800, 5)).astype(np.float32)
     right = (features[:, 0] * features[:, 1] > 0).astype(np.float32)
     model = HistGradientBoostingRegressor(max_iter=30, random_state=1).fit(features, right)
-    save_judges({"bank": _judge_of(model)}, 0.4, tmp_path / "judges.npz")
+    save_judges({"bank": _judge_of(model)}, {"bank": 0.4}, tmp_path / "judges.npz")
     judge = read_judges(tmp_path / "judges.npz")["bank"]
     asked = random.normal(size=(200, 5)).astype(np.float32)
     assert judge.threshold == 0.4
@@ -57,7 +57,7 @@ def test_a_search_model_is_made_and_published_with_its_card(tmp_path: Path) -> N
     assert main(["run", str(recipe), "--work", str(tmp_path / "work")]) == 0
     card = json.loads((output / "card.json").read_bytes())
     assert card["figures"]["cross_validated"]["together"]["auc"] > 0.6
-    assert set(read_judges(output / "judges.npz")) == {"bank", "passage", "read"}
+    assert set(read_judges(output / "judges.npz")) == {"bank", "passage", "read", "verdict"}
     meaning = Meaning(output)
     for word in ("água", "planta", "número"):
         assert np.linalg.norm(meaning.side(content_terms(word, "pt"), "pt").vectors[0]) == pytest.approx(1.0, abs=1e-3)

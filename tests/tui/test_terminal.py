@@ -33,7 +33,7 @@ KEYS = {
     "linux": {"F3": "\x1b[[C", "F6": "\x1b[17~", "F8": "\x1b[19~", "F10": "\x1b[21~", "down": "\x1b[B"},
 }
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 90.0
 
 
 class Terminal:
