@@ -128,7 +128,7 @@ def train(places: Places) -> None:
         return
     behind, calibration = parts / "behind", places.corpus / "calibration.jsonl"
     from_what = (places.model, places.parent, places.plan, places.importance, calibration)
-    inputs: dict[str, Input] = {path.name: path for path in from_what} | {"settings": repr(settings)}
+    inputs: dict[str, Input] = {"settings": repr(settings), **{path.name: path for path in from_what}}
 
     def learn() -> None:
         qad(*from_what, settings, behind, parts / "work")
