@@ -94,6 +94,8 @@ class Search:
         self._judges = judges
         self.vocabulary = Vocabulary(database)
         self._side = lru_cache(SIDES_KEPT)(self._read_side)
+        # One question is asked three times in a turn: of the bank, of the passages, of what is known.
+        self._asking = lru_cache(1)(self._ask)
         self._described = lru_cache(1)(self._describe)
 
     def bank(self, question: Question) -> list[Found]:
@@ -167,7 +169,7 @@ class Search:
             for (lesson, text, way, features), near in zip(found, surroundings(mine).tolist(), strict=True)
         ]
 
-    def _asking(self, question: Question) -> Asking:
+    def _ask(self, question: Question) -> Asking:
         import numpy as np
 
         weight: dict[Term, float] = {word.term: word.weight for word in question.words}
@@ -251,10 +253,8 @@ class Search:
 def _candidates(lessons: list[str], features: list[list[float]], near: int, centre: int) -> Candidates:
     import numpy as np
 
-    table = np.array(features, dtype=np.float32).reshape(len(lessons), -1)
-    if not lessons:
-        return Candidates((), np.zeros(0, np.float32), np.zeros(0, np.float32))
-    return Candidates(lessons, table[:, near], table[:, centre])
+    telling = (np.array([row[place] for row in features], dtype=np.float32) for place in (near, centre))
+    return Candidates(lessons, *telling)
 
 
 class _Centres:

@@ -128,22 +128,8 @@ NUMBER_NAMES = """
     doble dobro
 """
 NUMBER_WORDS = frozenset(NUMBER_NAMES.split())
-ASKS_NUMBER = frozenset(
-    [
-        "cuanto",
-        "cuantos",
-        "cuanta",
-        "cuantas",
-        "quanto",
-        "quantos",
-        "quanta",
-        "quantas",
-        "porcentaje",
-        "porcentagem",
-        "numero",
-        "cantidad",
-    ]
-)
+HOW_MANY = frozenset(["cuanto", "cuantos", "cuanta", "cuantas", "quanto", "quantos", "quanta", "quantas"])
+ASKS_NUMBER = HOW_MANY | {"porcentaje", "porcentagem", "numero", "cantidad"}
 ASKS_TIME = frozenset(["cuando", "quando", "año", "años", "siglo", "seculo", "fecha", "data", "decada", "mes", "dia"])
 ASKS_NAME = frozenset(
     [
@@ -162,23 +148,7 @@ ASKS_NAME = frozenset(
         "nome",
     ]
 )
-POINTS = frozenset(
-    [
-        "que",
-        "cual",
-        "cuales",
-        "qual",
-        "quais",
-        "cuanto",
-        "cuantos",
-        "cuanta",
-        "cuantas",
-        "quanto",
-        "quantos",
-        "quanta",
-        "quantas",
-    ]
-)
+POINTS = HOW_MANY | {"que", "cual", "cuales", "qual", "quais"}
 
 
 def asked_for(question: Sequence[Word]) -> str:

@@ -1,4 +1,4 @@
-"""The steps from texts to a shipped search model: count, align, fit, publish."""
+"""The steps from texts to a shipped search model: count, align, fit, read, decide, publish."""
 
 from __future__ import annotations
 
@@ -103,10 +103,10 @@ def _align(recipe: Recipe, table: SearchTable, counted: Path, aligned: Path) -> 
     torch.set_num_threads(1)
     found = {path.stem: Counted.load(path) for path in sorted(counted.glob("*.npz"))}
     packs = read_packs(recipe.packs)
-    asked = questions_for(packs, table.questions)
+    pupils = questions_for(packs, table.questions)
     save_aligned(align(packs, found, table, recipe.seed), found, aligned)
     for fold in range(table.folds):
-        known = packs_for(packs, asked, fold, table.folds)
+        known = packs_for(packs, pupils, fold, table.folds)
         save_aligned(align(known, found, table, recipe.seed), found, fold_folder(aligned, fold))
 
 
