@@ -21,11 +21,11 @@ tutor:
 	@$(BIN)/amauta tutor
 
 test:
-	@$(SETUP) --with dev
+	@$(SETUP) --with dev --with kit
 	$(BIN)/python -m pytest
 
 check:
-	@$(SETUP) --with dev
+	@$(SETUP) --with dev --with kit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -33,14 +33,14 @@ check:
 	$(BIN)/python -m pytest -q tests/test_architecture.py
 
 format:
-	@$(SETUP) --with dev
+	@$(SETUP) --with dev --with kit
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 bench:
-	@$(SETUP) --with dev
+	@$(SETUP) --with dev --with kit
 	$(BIN)/python -m benchmarks
 
 screenshots:
-	@$(SETUP) --with dev
+	@$(SETUP) --with dev --with kit
 	$(BIN)/python -m benchmarks.screenshots

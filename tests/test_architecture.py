@@ -101,13 +101,13 @@ def flat(table: dict[str, object], prefix: str = "") -> list[str]:
     ]
 
 
-RAISED = re.compile(r"\b(?:Edge|Pack|Model|Store|Speech)Error\(\s*\"([a-z0-9-]+)\"((?:[^()]|\([^()]*\))*)\)")
+RAISED = re.compile(r"\b(Edge|Pack|Model|Store|Speech|Kit)Error\(\s*\"([a-z0-9-]+)\"((?:[^()]|\([^()]*\))*)\)")
 
 
 def test_every_error_has_its_sentence_and_its_hint_and_gives_the_values_they_need() -> None:
-    table = words_for("edge", "en").table
     for path in SOURCES:
-        for key, arguments in RAISED.findall(path.read_text(encoding="utf-8")):
+        for kind, key, arguments in RAISED.findall(path.read_text(encoding="utf-8")):
+            table = words_for("devkit" if kind == "Kit" else "edge", "en").table
             given = set(re.findall(r"\b(\w+)=", arguments))
             for part in ("what", "do"):
                 assert f"errors.{key}.{part}" in table, f"{key} raised in {path.name}"

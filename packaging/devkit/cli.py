@@ -1,77 +1,65 @@
-"""The command `amauta-kit`: what a field technician does. So far it plans; it copies nothing."""
+"""The command `amauta-kit`: what a field technician does.
+
+Each verb is a module of `devkit.verbs` with `configure(parser, words)` and `run(args,
+settings, words)`; only the one that was asked for is imported.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from importlib import import_module
 
-from devkit.plan import LEAST_RAM_MB, Row, plan
+from devkit.errors import KitError
+from edge import __version__
 from edge.command_line import ExitCode, Parser
-from edge.device import ram_mb
 from edge.errors import EdgeError
-from edge.library.folder import EMBEDDED, pack_folders, read_head
-from edge.release.manifest import embedded_release
-from edge.settings import load
+from edge.settings import Settings, load
 from edge.words import LANGUAGES, Words, words_for
+
+VERBS = ("laptop",)
+"""Every verb, in the order of the work."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
     lang = LANGUAGES[0]
     try:
         settings = load(os.environ)
         lang = settings.spoken_lang
-        words = words_for("devkit", lang)
-        parser = Parser(words_for("edge", lang), "amauta-kit", words.say("kit.overview"))
-        verbs = parser.add_subparsers(dest="verb", required=True, metavar="plan")
-        planning = verbs.add_parser("plan", help=words.say("kit.help-plan"))
-        planning.add_argument("--ram-mb", metavar="N", type=int, default=ram_mb(), help=words.say("kit.help-ram"))
-        planning.add_argument("--lang", metavar="L", default=lang, help=words.say("kit.help-lang"))
-        planning.add_argument("--json", action="store_true", help=words.say("kit.help-json"))
-        args = parser.parse_args(argv)
-        return _plan(args.ram_mb, args.lang, args.json, words)
+        return _run(given, settings, words_for("devkit", lang))
     except EdgeError as error:
         sys.stderr.write(f"{error.say(lang)}\n")
         return ExitCode.REFUSED
-
-
-def _plan(memory: int, lang: str, as_json: bool, words: Words) -> int:
-    heads = [read_head(folder, []) for folder in pack_folders(EMBEDDED)]
-    spoken = sorted({pack.lang for pack in heads})
-    if lang not in spoken:
-        sys.stderr.write(f"{words.say('kit.lang-wrong', lang=lang[:20], choices=', '.join(spoken))}\n")
-        return ExitCode.REFUSED
-    if memory < LEAST_RAM_MB:
-        sys.stderr.write(f"{words.say('kit.ram-small', ram=memory, least=LEAST_RAM_MB)}\n")
-        return ExitCode.REFUSED
-    rows = plan(embedded_release(), [(pack.id, pack.lang, pack.folder) for pack in heads], lang, memory)
-    if as_json:
-        sys.stdout.write(f"{json.dumps([asdict(row) for row in rows])}\n")
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
-    for row in rows:
-        sys.stdout.write(f"{_line(row, words)}\n")
-    more = sum(row.size for row in rows if not row.embedded)
-    size = _megabytes(sum(row.size for row in rows))
-    sys.stderr.write(f"{words.say('kit.total', size=size, ram=memory, more=_megabytes(more))}\n")
-    return ExitCode.DONE
 
 
-def _line(row: Row, words: Words) -> str:
-    note = "here" if row.embedded else "there" if row.verified else "unproved"
-    return words.say(
-        "kit.row",
-        what=words.say(f"kit.{row.what}"),
-        name=row.name,
-        size=_megabytes(row.size),
-        note=words.say(f"kit.{note}"),
-    )
+def _run(given: list[str], settings: Settings, words: Words) -> int:
+    if not given or given[0] in ("-h", "--help"):
+        sys.stdout.write(overview(words))
+        return ExitCode.DONE
+    verb = given[0]
+    if verb == "--version":
+        sys.stdout.write(f"amauta-kit {__version__}\n")
+        return ExitCode.DONE
+    if verb not in VERBS:
+        raise KitError("verb-unknown", verb=verb[:60], verbs=", ".join(VERBS))
+    module = import_module(f"devkit.verbs.{verb}")
+    parser = Parser(words_for("edge", words.lang), f"amauta-kit {verb}", words.say(f"verbs.{verb}.help"))
+    module.configure(parser, words)
+    return int(module.run(parser.parse_args(given[1:]), settings, words))
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"
+def overview(words: Words) -> str:
+    """Return the help of `amauta-kit` itself: every verb with one line."""
+    lines = [f"  {verb:<10}{words.say(f'verbs.{verb}.help')}" for verb in VERBS]
+    return f"{words.say('kit.overview')}\n\n" + "\n".join(lines) + f"\n\n{words.say('kit.more')}\n"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`amauta-kit plan` says what a laptop needs and can hold, and copies nothing."""
+"""`amauta-kit laptop` says what a laptop needs and can hold, and copies nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from devkit.cli import main
 
 
 def planned(capsys: pytest.CaptureFixture[str], *argv: str) -> list[dict[str, object]]:
-    assert main(["plan", "--json", *argv]) == 0
+    assert main(["laptop", "--json", *argv]) == 0
     rows: list[dict[str, object]] = json.loads(capsys.readouterr().out)
     return rows
 
@@ -37,5 +37,5 @@ def test_the_pack_follows_the_language(capsys: pytest.CaptureFixture[str]) -> No
 
 @pytest.mark.parametrize(("argv", "said"), [(("--ram-mb", "20"), "20 MB"), (("--lang", "qu"), "«qu»")])
 def test_bad_input_gets_a_clear_sentence(capsys: pytest.CaptureFixture[str], argv: tuple[str, ...], said: str) -> None:
-    assert main(["plan", *argv]) == 1
+    assert main(["laptop", *argv]) == 1
     assert said in capsys.readouterr().err

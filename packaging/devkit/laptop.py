@@ -33,7 +33,7 @@ class Row:
 UNMEASURED_FACTOR = 1.35
 
 
-def plan(release: Release, packs: Iterable[tuple[str, str, Path]], lang: str, ram_mb: int) -> list[Row]:
+def rows_for(release: Release, packs: Iterable[tuple[str, str, Path]], lang: str, ram_mb: int) -> list[Row]:
     """Return what goes on a laptop: packs in `lang`, the embedded models, the largest model and voice that fit."""
     rows = [Row("pack", name, _bytes_of(folder), True, True) for name, spoken, folder in packs if spoken == lang]
     rows += [_row("model", a) for a in release.artifacts if a.embedded and a.size]
