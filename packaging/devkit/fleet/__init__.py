@@ -1,0 +1,1 @@
+"""What was handed over in a whole district, from the receipts of its sticks."""

@@ -1,0 +1,65 @@
+"""What a FAT stick can hold: names, volume labels, sizes, clusters.
+
+Pure. Windows, old cameras and Linux must all read what we write, so the strictest rule counts.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+LARGEST_FAT32_FILE = (1 << 32) - 1
+"""One byte below 4 GiB."""
+
+CLUSTER_BYTES = 32 << 10
+"""What a large stick rounds each file up to."""
+
+LABEL_CHARACTERS, LONGEST_PATH, LONGEST_PART = 11, 200, 120
+_PART = re.compile(r"[A-Za-z0-9._+,()@=~-][A-Za-z0-9 ._+,()@=~-]*")
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{digit}" for name in ("com", "lpt") for digit in range(1, 10))}
+
+
+def is_safe(path: str) -> bool:
+    """Tell whether a relative path with slashes can stand on any stick and leads nowhere else."""
+    parts = path.split("/")
+    return 0 < len(path) <= LONGEST_PATH and all(map(_is_safe_part, parts))
+
+
+def _is_safe_part(part: str) -> bool:
+    return (
+        _PART.fullmatch(part) is not None
+        and len(part) <= LONGEST_PART
+        and part[-1] not in ". "
+        and part.split(".")[0].casefold().rstrip() not in _DEVICES
+    )
+
+
+def clash(paths: Iterable[str]) -> str | None:
+    """Return the first path that FAT cannot tell from an earlier one, or that lies below an earlier file."""
+    files: set[str] = set()
+    folders: set[str] = set()
+    for path in paths:
+        folded = path.casefold()
+        above = {folded[:at] for at, letter in enumerate(folded) if letter == "/"}
+        if folded in files or folded in folders or above & files:
+            return path
+        files.add(folded)
+        folders |= above
+    return None
+
+
+def label(name: str) -> str:
+    """Return a volume label made of `name`: capital ASCII letters, digits and hyphens, at most 11."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Z0-9]+", "-", plain.upper()).strip("-")[:LABEL_CHARACTERS].strip("-") or "AMAUTA"
+
+
+def is_label(text: str) -> bool:
+    """Tell whether a volume label fits FAT32 and exFAT."""
+    return re.fullmatch(rf"[A-Z0-9][A-Z0-9_ -]{{0,{LABEL_CHARACTERS - 1}}}", text) is not None and text[-1] != " "
+
+
+def on_disk(sizes: Iterable[int]) -> int:
+    """Return the bytes that files of these sizes take, each rounded up to whole clusters."""
+    return sum(-(-size // CLUSTER_BYTES) * CLUSTER_BYTES for size in sizes)

@@ -1,0 +1,139 @@
+"""A plan as a file: plan.json holds every stick of a site, and `write` obeys it.
+
+What the plan made itself lies beside it, and is named relative to it; what lies in the depot is
+named by its whole path. A plan that was changed by hand into something unsafe is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from devkit.errors import KitError
+from devkit.site.names import clash, is_label, is_safe
+from devkit.stick import DataStick, ImageStick, PlannedFile, Stick
+from edge.files import write_atomic
+
+FORMAT = 1
+LARGEST_PLAN = 64 << 20
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All sticks of one site."""
+
+    site: str
+    """The school's name, as people write it."""
+
+    lang: str
+    """The language of labels and delivery notes."""
+
+    sticks: tuple[Stick, ...]
+
+
+def save(plan: Plan, path: Path) -> None:
+    """Write the plan, whole or not at all; raise KitError when the disk refuses."""
+    beside = path.absolute().parent
+    sticks = [_data(stick, beside) if isinstance(stick, DataStick) else _image(stick, beside) for stick in plan.sticks]
+    facts = {"format": FORMAT, "site": plan.site, "lang": plan.lang, "sticks": sticks}
+    try:
+        write_atomic(path, json.dumps(facts, indent=1, ensure_ascii=False).encode())
+    except OSError as error:
+        raise KitError("plan-disk", path=path, reason=error.strerror or str(error)) from error
+
+
+def load(path: Path) -> Plan:
+    """Read a plan; raise KitError when it is none, or one that must not be obeyed."""
+    try:
+        if path.stat().st_size > LARGEST_PLAN:
+            raise KitError("plan-broken", path=path, where="size", value=str(path.stat().st_size))
+        found = json.loads(path.read_bytes())
+    except OSError as error:
+        raise KitError("plan-unreadable", path=path, reason=error.strerror or str(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise KitError("plan-broken", path=path, where="JSON", value=str(error)[:100]) from error
+    reader = _Reader(path)
+    row = reader.table(found, "", {"format", "site", "lang", "sticks"})
+    if row["format"] != FORMAT or type(row["format"]) is not int:
+        reader.refuse("format", row["format"])
+    rows = row["sticks"]
+    if not isinstance(rows, list):
+        reader.refuse("sticks", rows)
+    sticks = tuple(reader.stick(entry, f"sticks[{at}]") for at, entry in enumerate(rows))
+    names = [stick.name for stick in sticks]
+    if twice := next((name for at, name in enumerate(names) if name in names[:at]), None):
+        reader.refuse("sticks.name", twice)
+    return Plan(reader.text(row["site"], "site"), reader.text(row["lang"], "lang"), sticks)
+
+
+def _data(stick: DataStick, beside: Path) -> dict[str, Any]:
+    files = [_file(file, beside) for file in stick.files]
+    return {
+        "kind": "data", "name": stick.name, "volume": stick.volume, "filesystem": stick.filesystem, "files": files,
+    }  # fmt: skip
+
+
+def _image(stick: ImageStick, beside: Path) -> dict[str, Any]:
+    bmap = None if stick.bmap is None else _place(stick.bmap, beside)
+    return {"kind": "image", "name": stick.name, "image": _file(stick.image, beside), "bmap": bmap}
+
+
+def _file(file: PlannedFile, beside: Path) -> dict[str, Any]:
+    return {"path": file.path, "size": file.size, "sha256": file.sha256, "source": _place(file.source, beside)}
+
+
+def _place(source: Path, beside: Path) -> str:
+    """Name what lies below the plan's folder relative to it, so that both may move together."""
+    whole = source.absolute()
+    return whole.relative_to(beside).as_posix() if whole.is_relative_to(beside) else str(whole)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Turns rows into facts, and refuses what is not exactly one."""
+
+    path: Path
+
+    def refuse(self, where: str, value: object) -> NoReturn:
+        raise KitError("plan-broken", path=self.path, where=where, value=repr(value)[:100])
+
+    def table(self, row: Any, where: str, names: set[str]) -> Mapping[str, Any]:
+        if not isinstance(row, dict) or set(row) != names:
+            self.refuse(where or "plan", row)
+        return row
+
+    def text(self, value: Any, where: str) -> str:
+        if not isinstance(value, str) or not value or not value.isprintable():
+            self.refuse(where, value)
+        return value
+
+    def stick(self, row: Any, where: str) -> Stick:
+        kind = row.get("kind") if isinstance(row, dict) else None
+        if kind == "image":
+            row = self.table(row, where, {"kind", "name", "image", "bmap"})
+            bmap = None if row["bmap"] is None else self.place(row["bmap"], f"{where}.bmap")
+            return ImageStick(self.text(row["name"], where), self.file(row["image"], f"{where}.image"), bmap)
+        row = self.table(row, where, {"kind", "name", "volume", "filesystem", "files"})
+        if kind != "data" or row["filesystem"] not in ("fat32", "exfat") or not isinstance(row["files"], list):
+            self.refuse(where, {name: row[name] for name in ("kind", "filesystem")})
+        if not is_label(self.text(row["volume"], where)):
+            self.refuse(f"{where}.volume", row["volume"])
+        files = tuple(self.file(entry, f"{where}.files[{at}]") for at, entry in enumerate(row["files"]))
+        if path := clash(file.path for file in files):
+            self.refuse(f"{where}.files", path)
+        return DataStick(self.text(row["name"], where), row["volume"], row["filesystem"], files)
+
+    def file(self, row: Any, where: str) -> PlannedFile:
+        row = self.table(row, where, {"path", "size", "sha256", "source"})
+        path, size, sha256 = self.text(row["path"], where), row["size"], self.text(row["sha256"], where)
+        if not is_safe(path) or type(size) is not int or size < 0 or not SHA256.fullmatch(sha256):
+            self.refuse(where, {"path": path, "size": size, "sha256": sha256})
+        return PlannedFile(path, size, sha256, self.place(row["source"], f"{where}.source"))
+
+    def place(self, value: Any, where: str) -> Path:
+        return self.path.absolute().parent / self.text(value, where)
