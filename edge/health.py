@@ -144,7 +144,7 @@ def _model(profile: DeviceProfile, settings: Settings) -> Finding:
     if verdict:
         return _finding("model", False, verdict, **_cpu(profile))
     embedded = Path(__file__).parent / "models"
-    models = [*embedded.glob("*/*.gguf"), *settings.models_folder.rglob("*.gguf")]
+    models = [*embedded.glob("*/*.gguf"), *(p for f in settings.folders("models") for p in f.rglob("*.gguf"))]
     if not models:
         return _finding("model", True, "model-none")
     key = "model-good" if llama_is_portable() else "model-plain"
@@ -159,7 +159,7 @@ def _speech(profile: DeviceProfile, settings: Settings) -> Finding:
         espeak()
     except EdgeError as error:
         return _finding("speech", False, "speech-bad", reason=str(error.values.get("reason", "")))
-    voices = installed_voices(settings.voices_folder)
+    voices = [voice for folder in settings.folders("voices") for voice in installed_voices(folder)]
     if voices and onnx_verdict(profile):
         return _finding("speech", True, "speech-no-piper", **_cpu(profile))
     names = ", ".join(voice.name for voice in voices)

@@ -11,10 +11,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from edge.errors import EdgeError
 from edge.files import write_atomic
+from edge.stick import stick_folder
 from edge.words import LANGUAGES
 
 THEMES = ("dark", "light")
@@ -35,6 +36,9 @@ class Settings:
 
     speed: str = "normal"
     """How fast the voice speaks."""
+
+    shelves: tuple[Path, ...] = ()
+    """Folders that hold packs, voices and models beside those of `home`: the stick the app runs from. Never saved."""
 
     @property
     def spoken_lang(self) -> str:
@@ -66,6 +70,10 @@ class Settings:
         """Models added on this device, beside the embedded ones."""
         return self.home / "models"
 
+    def folders(self, what: Literal["packs", "voices", "models"]) -> list[Path]:
+        """Return where to look for `what`: what was added on this device comes first."""
+        return [self.home / what, *(shelf / what for shelf in self.shelves)]
+
 
 def home_folder(environ: Mapping[str, str]) -> Path:
     """Return Amauta's folder: AMAUTA_HOME, or the system's place for such data."""
@@ -95,7 +103,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
             found[name] = value
     if "AMAUTA_SOUND" in environ:
         found["sound"] = environ["AMAUTA_SOUND"] not in ("0", "no", "off")
-    return _checked(Settings(home), found, path)
+    stick = stick_folder(environ)
+    return _checked(Settings(home, shelves=(stick,) if stick else ()), found, path)
 
 
 def _checked(settings: Settings, found: Mapping[str, Any], path: Path) -> Settings:
@@ -116,7 +125,7 @@ def _checked(settings: Settings, found: Mapping[str, Any], path: Path) -> Settin
 
 def save(settings: Settings) -> None:
     """Keep the settings; raise EdgeError when the disk is full or read-only."""
-    values = {name: value for name, value in asdict(settings).items() if name != "home"}
+    values = {name: value for name, value in asdict(settings).items() if name not in ("home", "shelves")}
     lines = [f"{name} = {_as_toml(value)}\n" for name, value in values.items()]
     path = settings.home / "settings.toml"
     try:

@@ -163,7 +163,7 @@ class Library:
 
 def folders_of(settings: Settings, embedded: Path = EMBEDDED) -> list[Path]:
     """Return the pack folders of a device; an added pack hides the embedded one of the same name."""
-    by_name = {folder.name: folder for folder in pack_folders(embedded, settings.packs_folder)}
+    by_name = {folder.name: folder for folder in pack_folders(embedded, *reversed(settings.folders("packs")))}
     return sorted(by_name.values())
 
 

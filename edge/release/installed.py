@@ -55,7 +55,8 @@ class InstalledModel:
 
 def installed_models(settings: Settings, release: Release) -> list[InstalledModel]:
     """Return the models on this device, those of the app first."""
-    return [*_embedded(release), *_added(settings.models_folder, release)]
+    added = {model.id: model for folder in reversed(settings.folders("models")) for model in _added(folder, release)}
+    return [*_embedded(release), *sorted(added.values(), key=lambda model: model.id)]
 
 
 def find_model(settings: Settings, release: Release, model_id: str) -> InstalledModel:

@@ -103,7 +103,7 @@ def language(code: str) -> str:
 def open_voice(settings: Settings, lang: str) -> Voice:
     """Return the best voice here for `lang`; a Piper voice that does not load gives way to espeak-ng."""
     known = language(lang)
-    for installed in installed_voices(settings.voices_folder):
+    for installed in (voice for folder in settings.folders("voices") for voice in installed_voices(folder)):
         if installed.lang.partition("-")[0] == known:
             try:
                 return open_installed(installed, known, settings.speed)
