@@ -66,6 +66,23 @@ class GgufHead:
 
 def read_head(path: Path) -> GgufHead:
     """Read and check the head of `path`; raise ModelError when it is no whole GGUF of a kind we can run."""
+    head = _head_of(path)
+    if (
+        not head.tensors
+        or f"{head.architecture}.block_count" not in head.fields
+        or "tokenizer.ggml.model" not in head.fields
+    ):
+        raise ModelError("model-broken", path=path)
+    return head
+
+
+def is_adapter(path: Path) -> bool:
+    """Tell whether a GGUF file holds an adapter (LoRA); raise ModelError when it is no whole GGUF of a kind we can run."""
+    head = _head_of(path)
+    return bool(head.tensors) and head.fields.get("general.type") == "adapter"
+
+
+def _head_of(path: Path) -> GgufHead:
     try:
         with path.open("rb") as file:
             if file.read(4) != MAGIC:
@@ -76,12 +93,6 @@ def read_head(path: Path) -> GgufHead:
         raise ModelError("model-unreadable", path=path, reason=error.strerror or str(error)) from error
     if head.architecture not in ARCHITECTURES:
         raise ModelError("model-architecture", path=path, architecture=head.architecture)
-    if (
-        not head.tensors
-        or f"{head.architecture}.block_count" not in head.fields
-        or "tokenizer.ggml.model" not in head.fields
-    ):
-        raise ModelError("model-broken", path=path)
     return head
 
 
