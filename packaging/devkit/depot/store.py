@@ -22,7 +22,7 @@ from typing import Any, Literal, get_args
 from devkit.depot.trouble import disk_trouble
 from devkit.errors import KitError
 from devkit.site.names import clash, is_safe
-from edge.files import BLOCK_BYTES, write_atomic
+from edge.files import BLOCK_BYTES, sync_folder, write_atomic
 
 if sys.platform != "win32":
     import fcntl
@@ -117,7 +117,13 @@ class Depot:
         target = self.path(sha256)
         with disk_trouble(self.folder):
             target.parent.mkdir(parents=True, exist_ok=True)
-            whole.replace(target)
+            try:
+                whole.replace(target)
+            except FileNotFoundError:
+                # Another process found it whole and gave it its name first.
+                if not target.is_file():
+                    raise
+            sync_folder(target.parent)
 
     def keep(self, entry: Entry) -> None:
         """Write an entry: from now on its files are known to be here, and `gc` leaves them alone."""
@@ -128,11 +134,22 @@ class Depot:
         with disk_trouble(self.folder):
             write_atomic(self._receipt(entry.kind, entry.id), content)
 
-    def put(self, kind: Kind, name: str, version: str, platform: str, files: Mapping[str, Path]) -> Entry:
-        """Copy these files in, by the path each will have on a stick, and keep them as one entry."""
+    def put(
+        self,
+        kind: Kind,
+        name: str,
+        version: str,
+        platform: str,
+        files: Mapping[str, Path],
+        hashes: Mapping[str, str] | None = None,
+    ) -> Entry:
+        """Copy these files in, by the path each will have on a stick, and keep them as one entry.
+
+        A file that `hashes` names must be that very one.
+        """
         found = []
         for path, source in files.items():
-            size, sha256 = self.take(source)
+            size, sha256 = self.take(source, (hashes or {}).get(path))
             found.append(KeptFile(path, size, sha256))
         entry = Entry(kind, name, version, platform, tuple(found))
         self.keep(entry)
@@ -140,12 +157,12 @@ class Depot:
 
     def entries(self) -> list[Entry]:
         """Return every entry, by kind and name; raise KitError when one cannot be read."""
-        return [self._read(path) for path in self.receipts()]
+        return [self.read(path) for path in self.receipts()]
 
     def find(self, kind: str, name: str) -> Entry | None:
         """Return the entry of that kind and name."""
         receipt = self._receipt(kind, name)
-        return self._read(receipt) if IDENTIFIER.fullmatch(name) and receipt.is_file() else None
+        return self.read(receipt) if IDENTIFIER.fullmatch(name) and receipt.is_file() else None
 
     def receipts(self) -> list[Path]:
         """Return the files of all entries, readable or not."""
@@ -156,7 +173,8 @@ class Depot:
     def _receipt(self, kind: str, name: str) -> Path:
         return self.folder / "entries" / kind / f"{name}.json"
 
-    def _read(self, path: Path) -> Entry:
+    def read(self, path: Path) -> Entry:
+        """Read the file of one entry; raise KitError when it is damaged."""
         try:
             entry = parse(json.loads(path.read_bytes()))
         except OSError as error:
@@ -183,7 +201,7 @@ class Depot:
 
 
 def parse(row: Any) -> Entry:
-    """Turn the content of an entry into one; raise what `_read` catches when it is none."""
+    """Turn the content of an entry into one; raise what `read` catches when it is none."""
     if not isinstance(row, dict) or set(row) != {"kind", "id", "version", "platform", "files"}:
         raise ValueError("fields")
     files = tuple(KeptFile(**file) for file in row["files"])

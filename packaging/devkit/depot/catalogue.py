@@ -1,0 +1,58 @@
+"""What of the catalogue goes into the depot, and what of it is not there yet. Pure but for looking."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from devkit.depot.bring import Missing
+from devkit.depot.store import Depot, Entry, KeptFile, Kind
+from edge.release.manifest import Artifact, Release
+from edge.release.pull import Piece, plan_pull
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One artifact of the catalogue, with the files it is made of."""
+
+    kind: Kind
+    artifact: Artifact
+    pieces: tuple[Piece, ...]
+
+    def entry(self, depot: Depot) -> Entry:
+        """Return its entry, once all its files are here."""
+        files = [KeptFile(_place(p), depot.path(p.wanted.sha256).stat().st_size, p.wanted.sha256) for p in self.pieces]
+        return Entry(self.kind, self.artifact.id, "", "", tuple(files))
+
+
+def order(release: Release, name: str, mirror: str | None, depot: Depot) -> Order:
+    """Decide what `name` is made of; raise ModelError when the catalogue does not say enough."""
+    found = release.find(name)
+    kind: Kind = "voice" if found is not None and found.kind == "voice" else "lm"
+    pull = plan_pull(release, kind, name, mirror, depot.incoming)
+    return Order(kind, pull.artifact, pull.pieces)
+
+
+def missing(orders: Iterable[Order], depot: Depot) -> list[Missing]:
+    """Return every file that is not here, once, whoever needs it."""
+    found = {
+        piece.wanted.sha256: Missing(
+            piece.wanted.name, piece.wanted.sha256, piece.wanted.size, tuple(piece.sources)
+        )
+        for wanted in orders
+        for piece in wanted.pieces
+        if not depot.has(piece.wanted.sha256, piece.wanted.size)
+    }  # fmt: skip
+    return list(found.values())
+
+
+def ascii_name(name: str) -> str:
+    """Return a file name without accents, as sticks need it."""
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+
+
+def _place(piece: Piece) -> str:
+    """Return where a file of a model or a voice goes on a stick."""
+    name = ascii_name(piece.wanted.name)
+    return f"{'models' if name.endswith('.gguf') else 'voices'}/{name}"
