@@ -82,18 +82,28 @@ def is_adapter(path: Path) -> bool:
     return bool(head.tensors) and head.fields.get("general.type") == "adapter"
 
 
+def tensor_starts(path: Path) -> list[int]:
+    """Return at which bytes tensors begin, in order; raise ModelError when it is no whole GGUF file."""
+    return sorted(_walk(path)[1])
+
+
 def _head_of(path: Path) -> GgufHead:
+    head, _ = _walk(path)
+    if head.architecture not in ARCHITECTURES:
+        raise ModelError("model-architecture", path=path, architecture=head.architecture)
+    return head
+
+
+def _walk(path: Path) -> tuple[GgufHead, list[int]]:
     try:
         with path.open("rb") as file:
             if file.read(4) != MAGIC:
                 raise ModelError("model-not-gguf", path=path)
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-                head = _Cursor(view, path).head()
+                cursor = _Cursor(view, path)
+                return cursor.head(), cursor.starts
     except OSError as error:
         raise ModelError("model-unreadable", path=path, reason=error.strerror or str(error)) from error
-    if head.architecture not in ARCHITECTURES:
-        raise ModelError("model-architecture", path=path, architecture=head.architecture)
-    return head
 
 
 class _Cursor:
@@ -101,6 +111,8 @@ class _Cursor:
 
     def __init__(self, view: mmap.mmap, path: Path) -> None:
         self.view, self.path, self.size, self.at = view, path, len(view), len(MAGIC)
+        self.starts: list[int] = []
+        """Where each tensor begins, once the head was read."""
 
     def head(self) -> GgufHead:
         version = self.number(4)
@@ -118,14 +130,15 @@ class _Cursor:
         align = fields.get("general.alignment", 32)
         if not isinstance(align, int) or not 0 < align <= 65_536:
             raise ModelError("model-broken", path=self.path)
-        ends = [self.tensor(align) for _ in range(tensors)]
+        found = [self.tensor(align) for _ in range(tensors)]
         start = -(-self.at // align) * align
-        if ends and start + max(end for end, _ in ends) > self.size:
+        if found and start + max(end for _, end, _ in found) > self.size:
             raise ModelError("model-truncated", path=self.path, size=self.size)
-        return GgufHead(version, fields, tensors, sum(numbers for _, numbers in ends))
+        self.starts = [start + offset for offset, _, _ in found]
+        return GgufHead(version, fields, tensors, sum(numbers for _, _, numbers in found))
 
-    def tensor(self, align: int) -> tuple[int, int]:
-        """Return where a tensor ends, counted from the first one, and how many numbers it has."""
+    def tensor(self, align: int) -> tuple[int, int, int]:
+        """Return where a tensor begins and ends, counted from the first one, and how many numbers it has."""
         self.text()
         dimensions = self.number(4)
         self.refuse(not 0 < dimensions <= MOST_DIMENSIONS)
@@ -138,7 +151,7 @@ class _Cursor:
         numbers = 1
         for size in sizes:
             numbers *= size
-        return offset + numbers // block * width, numbers
+        return offset, offset + numbers // block * width, numbers
 
     def value(self, kind: int) -> Value | None:
         """Read a value of a field; lists are passed over."""
