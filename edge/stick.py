@@ -16,7 +16,7 @@ FOLDER = "AMAUTA"
 def stick_folder(environ: Mapping[str, str], executable: Path | None = None) -> Path | None:
     """Return the folder AMAUTA of the stick, or None when the app does not run from one."""
     if named := environ.get("AMAUTA_STICK"):
-        return Path(named) if Path(named).is_dir() else None
+        return Path(named).absolute() if Path(named).is_dir() else None
     if executable is None:
         if not getattr(sys, "frozen", False):
             return None

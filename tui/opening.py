@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import SpeechError
 from edge.settings import Settings
+from edge.words import words_for
 from tui.services import Openers, Services
 
 if TYPE_CHECKING:
@@ -19,9 +21,25 @@ if TYPE_CHECKING:
 
 
 def open_services(settings: Settings) -> Services:
-    """Return the services of this device; nothing is opened yet."""
+    """Return the services of this device, which belongs to its school from now on; nothing is opened yet."""
+    settings = _provisioned(settings)
     openers = Openers(_library, _tutor, _store, _speaker)
     return Services(settings, openers, random=Random(), now=lambda: datetime.now(UTC))
+
+
+def _provisioned(settings: Settings) -> Settings:
+    """Do what the stick beside the app asks for; what goes wrong with it is said and stops nothing."""
+    if not settings.shelves:
+        return settings
+    from edge.provision import provision
+
+    done = provision(settings)
+    if done.trouble is not None:
+        sys.stderr.write(f"{done.trouble.say(settings.spoken_lang)}\n")
+    elif done.school:
+        words = words_for("edge", done.settings.spoken_lang)
+        sys.stderr.write(f"{words.say('provision.done', school=done.school, learners=done.learners_added)}\n")
+    return done.settings
 
 
 def _library(settings: Settings) -> Library:

@@ -1,0 +1,159 @@
+"""Make a device belong to its school at its first start, from what the stick beside the app says.
+
+Language, class list, identity, enrolment at the hub; each step may be repeated, so a power cut between
+two of them costs nothing, and the receipt is written last. The secrets for enrolling are overwritten
+and removed from the stick once this device has them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from secrets import SystemRandom
+
+from edge import site
+from edge.errors import EdgeError, StoreError
+from edge.files import write_atomic
+from edge.identity import ensure_identity
+from edge.learning.learner import new_id
+from edge.settings import Settings, save
+from edge.site import SiteError, SiteFacts
+from edge.words import words_for
+
+RECEIPT = "provisioned.json"
+ENROLMENT = "enrolment.json"
+LARGEST_FILE = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioned:
+    """What a first start did."""
+
+    settings: Settings
+    school: str = ""
+    """Empty when there was nothing to do."""
+
+    device: str = ""
+    learners_added: int = 0
+    enrolled: bool = False
+    """Whether this device has what it needs to enrol at the hub."""
+
+    trouble: EdgeError | None = None
+    """What could not be done; the app opens all the same, and the next start tries again."""
+
+
+def provision(settings: Settings) -> Provisioned:
+    """Do what the stick asks for and was not done yet; never raises for a stick that is damaged."""
+    place = next((shelf for shelf in settings.shelves if (shelf / site.NAME).is_file()), None)
+    if place is None:
+        return Provisioned(settings)
+    try:
+        content = _read(place / site.NAME)
+        if _is_done(settings.home, content, place):
+            return Provisioned(settings)
+        return _provision(settings, place, site.parse(content), content)
+    except EdgeError as error:
+        return Provisioned(settings, trouble=error)
+
+
+def _provision(settings: Settings, place: Path, facts: SiteFacts, content: bytes) -> Provisioned:
+    if not settings.lang:
+        settings = replace(settings, lang=facts.lang)
+        save(settings)
+    device = ensure_identity(settings.home).device
+    added = _import_roster(place / facts.roster, settings) if facts.roster else 0
+    enrolled = _enrol(place / facts.enrolment, settings.home) if facts.enrolment else False
+    receipt = {"school": facts.school, "site": hashlib.sha256(content).hexdigest(), "device": device}
+    _write(settings.home / RECEIPT, json.dumps(receipt, indent=1, ensure_ascii=False).encode())
+    return Provisioned(settings, facts.school, device, added, enrolled)
+
+
+def _is_done(home: Path, content: bytes, place: Path) -> bool:
+    """Tell whether this device was provisioned by this very site.json, and no secret is left to erase."""
+    try:
+        receipt = json.loads((home / RECEIPT).read_bytes())
+    except (OSError, ValueError):
+        return False
+    same = isinstance(receipt, dict) and receipt.get("site") == hashlib.sha256(content).hexdigest()
+    return same and not (place / ENROLMENT).exists()
+
+
+def _import_roster(path: Path, settings: Settings) -> int:
+    """Add everyone on the list who is not here yet; return how many."""
+    from edge.learning.roster import decode, parse_roster
+    from edge.learning.store import Store
+
+    if not path.is_file():
+        return 0
+    rows = parse_roster(decode(_read(path)), path, settings.spoken_lang, words_for("edge", settings.spoken_lang))
+    random = SystemRandom()
+    with Store.open(settings.store_path) as store:
+        known = {learner.name.casefold() for learner in store.learners()}
+        new = [row for row in rows if row.name.casefold() not in known]
+        for row in new:
+            store.add_learner(row.name, row.lang, new_id(random))
+    return len(new)
+
+
+def _enrol(path: Path, home: Path) -> bool:
+    """Keep what the hub gave, readable by the owner only, then erase it from the stick."""
+    kept = home / ENROLMENT
+    if not path.is_file():
+        return kept.is_file()
+    content = _read(path)
+    if _is_table(content):
+        _write(kept, content)
+    elif not kept.is_file():
+        raise SiteError("site-broken", name=path.name, value=repr(content)[:80])
+    # Else a power cut stopped the erasing halfway: this device has it, and the rest must go.
+    try:
+        erase(path)
+    except OSError as error:
+        raise SiteError("site-not-erased", path=path, reason=error.strerror or str(error)) from error
+    return True
+
+
+def _is_table(content: bytes) -> bool:
+    try:
+        return isinstance(json.loads(content), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def erase(path: Path) -> None:
+    """Overwrite a small file where it lies, and remove it; raise OSError when the stick does not let us."""
+    size = path.stat().st_size
+    with path.open("r+b", buffering=0) as file:
+        for pattern in (os.urandom(size), bytes(size)):
+            file.seek(0)
+            file.write(pattern)
+            os.fsync(file.fileno())
+    path.unlink()
+    with suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise SiteError("site-unreadable", path=path, reason=error.strerror or str(error)) from error
+    if len(content) > LARGEST_FILE:
+        raise SiteError("site-unreadable", path=path, reason=f"> {LARGEST_FILE} bytes")
+    return content
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        write_atomic(path, content)
+    except OSError as error:
+        raise StoreError("store-unwritable", path=path, reason=error.strerror or str(error)) from error
