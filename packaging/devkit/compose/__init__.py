@@ -1,0 +1,1 @@
+"""Compose the content of a data stick: a partition table, a file system, and the files of the plan."""
