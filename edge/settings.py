@@ -16,6 +16,7 @@ from typing import Any, Literal
 from edge.errors import EdgeError
 from edge.files import write_atomic
 from edge.stick import stick_folder
+from edge.update.places import current_folder
 from edge.words import LANGUAGES
 
 THEMES = ("dark", "light")
@@ -38,7 +39,11 @@ class Settings:
     """How fast the voice speaks."""
 
     shelves: tuple[Path, ...] = ()
-    """Folders that hold packs, voices and models beside those of `home`: the stick the app runs from. Never saved."""
+    """Folders that hold packs, voices and models beside those of `home`: the release in use, then the stick the app
+    runs from. Never saved."""
+
+    release: int = 0
+    """The number of the release in use; 0 is what came with the app. Never saved."""
 
     @property
     def spoken_lang(self) -> str:
@@ -103,8 +108,9 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
             found[name] = value
     if "AMAUTA_SOUND" in environ:
         found["sound"] = environ["AMAUTA_SOUND"] not in ("0", "no", "off")
-    stick = stick_folder(environ)
-    return _checked(Settings(home, shelves=(stick,) if stick else ()), found, path)
+    number, folder = current_folder(home)
+    shelves = tuple(shelf for shelf in (folder, stick_folder(environ)) if shelf)
+    return _checked(Settings(home, shelves=shelves, release=number), found, path)
 
 
 def _checked(settings: Settings, found: Mapping[str, Any], path: Path) -> Settings:
@@ -125,7 +131,7 @@ def _checked(settings: Settings, found: Mapping[str, Any], path: Path) -> Settin
 
 def save(settings: Settings) -> None:
     """Keep the settings; raise EdgeError when the disk is full or read-only."""
-    values = {name: value for name, value in asdict(settings).items() if name not in ("home", "shelves")}
+    values = {name: value for name, value in asdict(settings).items() if name not in ("home", "shelves", "release")}
     lines = [f"{name} = {_as_toml(value)}\n" for name, value in values.items()]
     path = settings.home / "settings.toml"
     try:

@@ -20,7 +20,7 @@ from edge.errors import ModelError
 from edge.files import sha256_of, write_atomic
 from edge.release import card
 from edge.release.card import CAPABILITIES, ReportCard
-from edge.release.manifest import Artifact, Release
+from edge.release.manifest import Artifact, ManifestError, Release, parse
 from edge.settings import Settings
 from edge.tutor.gguf import read_head
 
@@ -54,9 +54,15 @@ class InstalledModel:
 
 
 def installed_models(settings: Settings, release: Release) -> list[InstalledModel]:
-    """Return the models on this device, those of the app first."""
-    added = {model.id: model for folder in reversed(settings.folders("models")) for model in _added(folder, release)}
-    return [*_embedded(release), *sorted(added.values(), key=lambda model: model.id)]
+    """Return the models on this device, those of the app first; what a release brought hides what it replaces."""
+    found: dict[str, InstalledModel] = {}
+    for folder in reversed(settings.folders("models")):
+        for model in list(_released(folder.parent, release)) or _added(folder, release):
+            # The same file twice: the release's has a report card.
+            if model.id not in found or found[model.id].sha256 != model.sha256:
+                found[model.id] = model
+    own = [model for model in _embedded(release) if not (model.id in found and found[model.id].embedded)]
+    return [*own, *sorted(found.values(), key=lambda model: model.id)]
 
 
 def find_model(settings: Settings, release: Release, model_id: str) -> InstalledModel:
@@ -130,9 +136,38 @@ def _card_of(artifact: Artifact, folder: Path) -> ReportCard | None:
     """Return the model's card; with a damaged one the model stays closed, and the rest of Amauta works."""
     if artifact.kind != "lm" or artifact.card is None:
         return None
+    return _readable_card(folder / artifact.card)
+
+
+def _readable_card(path: Path) -> ReportCard | None:
     try:
-        return card.load(folder / artifact.card)
+        return card.load(path)
     except ModelError:
+        return None
+
+
+def _released(folder: Path, release: Release) -> Iterator[InstalledModel]:
+    """Yield the language models of an installed release, with what its own catalogue and cards say of them."""
+    if not folder.name.isdecimal():
+        return
+    from edge.update.receipt import recorded
+
+    files = list(recorded(folder))
+    for file in files:
+        if file.kind == "manifest":
+            release = _catalogue(folder / file.path) or release
+    cards = {file.id: folder / file.path for file in files if file.kind == "card"}
+    for file in files:
+        if file.kind == "lm":
+            artifact = next((a for a in release.artifacts if a.sha256 == file.sha256), None)
+            about = _readable_card(cards[file.id]) if file.id in cards else None
+            yield InstalledModel(file.id, "lm", folder / file.path, True, file.sha256, artifact, about)
+
+
+def _catalogue(path: Path) -> Release | None:
+    try:
+        return parse(path.read_bytes())
+    except (OSError, ManifestError):
         return None
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import ModelError
+from edge.tutor.adapter import put_on
 from edge.tutor.engine import Message, whole_letters
 from edge.tutor.gguf import read_head
 from edge.tutor.llama_library import Library, load_library
@@ -58,8 +59,10 @@ class LlamaEngine:
         self._api.llama_set_abort_callback(context, self._abort, ctypes.c_void_p(0))
 
     @classmethod
-    def open(cls, path: Path, *, context_tokens: int = CONTEXT_TOKENS, threads: int = 0) -> LlamaEngine:
-        """Load the model at `path`; raise ModelError when it is damaged or cannot run here."""
+    def open(
+        cls, path: Path, *, context_tokens: int = CONTEXT_TOKENS, threads: int = 0, adapter: Path | None = None
+    ) -> LlamaEngine:
+        """Load the model at `path`, with an adapter on it if one is given; raise ModelError when that cannot run here."""
         head = read_head(path)
         library = load_library()
         api = library.api
@@ -80,7 +83,14 @@ class LlamaEngine:
         if not context:
             api.llama_model_free(model)
             raise ModelError("model-refused", path=path, reason="; ".join(library.complaints) or "-")
-        return cls(library, model, context, path.stem, room)
+        engine = cls(library, model, context, path.stem, room)
+        if adapter is not None:
+            try:
+                put_on(library, model, context, adapter)
+            except ModelError:
+                engine.close()
+                raise
+        return engine
 
     def close(self) -> None:
         """Give the memory back."""

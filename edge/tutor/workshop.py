@@ -40,6 +40,7 @@ def allowed_model(settings: Settings) -> Engine | None:
     least_mb = found.artifact.min_ram_mb if found.artifact and found.artifact.min_ram_mb else found.size // MEGABYTE * 2
     if ram_mb() < least_mb:
         return None
+    from edge.tutor.adapter import adapter_for
     from edge.tutor.llama import LlamaEngine
 
-    return LlamaEngine.open(found.path)
+    return LlamaEngine.open(found.path, adapter=adapter_for(settings.shelves, found.sha256))

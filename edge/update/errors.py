@@ -1,0 +1,24 @@
+"""What can go wrong with an update in a way its user can mend."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from edge.errors import EdgeError
+
+
+class UpdateError(EdgeError):
+    """An update cannot be made; what was installed stays as it is."""
+
+
+def disk_error(error: OSError, folder: Path) -> UpdateError:
+    """Say in words what the disk refused."""
+    if is_full(error):
+        return UpdateError("update-full", path=folder)
+    return UpdateError("update-disk", path=folder, reason=error.strerror or str(error))
+
+
+def is_full(error: OSError) -> bool:
+    """Tell whether the disk had no room left."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -1,0 +1,51 @@
+"""Find what of a release is on this disk already: in installed releases, in the app, among what a person added.
+
+Reads names, sizes and receipts; only a loose file that has the name of a wanted one is read through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from edge.files import sha256_of
+from edge.release.contents import ReleaseFile, cut
+from edge.update.places import Releases
+from edge.update.plan import Here
+from edge.update.receipt import read_receipt
+
+APP = Path(__file__).parent.parent
+LOOSE = ("models", "voices", "packs")
+
+
+def survey(home: Path, wanted: Iterable[ReleaseFile], app: Path = APP) -> Here:
+    """Return every file and part of use that is here. Nothing of it is trusted: whoever takes it hashes it."""
+    here = Here()
+    releases = Releases.of(home)
+    for number in reversed(releases.numbers()):
+        contents = read_receipt(releases, number)
+        for file in contents.files if contents else ():
+            path = releases.whole(number) / file.path
+            if _size(path) == file.size:
+                here.add(path, file.sha256, file.size, file.parts)
+    missing = {Path(file.path).name for file in wanted if file.sha256 not in here.files and file.kind != "app"}
+    for path in _loose(home, app, missing):
+        here.add(path, sha256_of(path), path.stat().st_size, cut(path))
+    return here
+
+
+def _loose(home: Path, app: Path, names: set[str]) -> Iterator[Path]:
+    """Yield the files of these names beside the releases."""
+    for folder in (home, app):
+        for kind in LOOSE if names else ():
+            for path in sorted((folder / kind).rglob("*")):
+                if path.name in names and path.is_file() and not path.is_symlink():
+                    yield path
+
+
+def _size(path: Path) -> int:
+    """Return the size of a file, -1 when it is gone."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
