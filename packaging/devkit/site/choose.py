@@ -50,13 +50,16 @@ def from_catalogue(release: Release, here: Iterable[str] = ()) -> list[Model]:
 
 
 def model(models: Iterable[Model], languages: Iterable[str], ram_mb: int, most_bytes: int) -> Model | None:
-    """Return the largest model that fits; one with a report card is worth more than a larger one without."""
+    """Return the largest model that fits; one with a report card is worth more than a larger one without.
+
+    So is one that is known to speak a language of the site more than one of which nobody said.
+    """
     spoken = set(languages)
     fitting = [
         m for m in models
         if m.least_ram_mb <= ram_mb and m.size <= most_bytes and (not m.languages or spoken & set(m.languages))
     ]  # fmt: skip
-    return max(fitting, key=lambda m: (m.carded, m.size, m.id), default=None)
+    return max(fitting, key=lambda m: (m.carded, bool(m.languages), m.size, m.id), default=None)
 
 
 def voice(release: Release, lang: str, ram_mb: int, *, small: bool) -> Artifact | None:

@@ -36,7 +36,8 @@ class Problem:
     def say(self, words: Words) -> str:
         """Return `file:line: what is wrong and what to do`."""
         reason = " ".join(self.cause.say(words.lang).splitlines()) if self.cause else ""
-        return f"{self.path}:{self.line}: {words.say(f'problems.{self.key}', reason=reason, **dict(self.values))}"
+        sentence = words.say(f"problems.{self.key}", reason=reason, **dict(self.values))
+        return f"{self.path}:{self.line}: {sentence}".rstrip()
 
 
 def lines_of(source: str) -> Mapping[tuple[str, int, str], int]:

@@ -1,0 +1,111 @@
+"""Lay out a data stick: the app, its data, the school's own files, and what the kit writes for it.
+
+What is made here lies beside the plan under its hash; everything else stays where it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from devkit.depot.store import Depot, Entry
+from devkit.errors import KitError
+from devkit.site.decide import Decision
+from devkit.site.file import Site
+from devkit.stick import PlannedFile
+from edge import site as on_stick
+from edge.files import sha256_of, write_atomic
+from edge.provision import ENROLMENT
+from edge.site import SiteFacts
+from edge.stick import FOLDER
+from edge.words import words_for
+
+ROSTER, README = "roster.csv", "LEEME.txt"
+LAUNCHERS = Path(__file__).parent.parent.parent / "launch"
+LAUNCHER_NAMES = ("Amauta-Linux.sh", "Amauta-Windows.bat")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file that the plan makes itself."""
+
+    path: str
+    content: bytes
+
+
+def layout(site: Site, decision: Decision, depot: Depot, made_folder: Path, *, write: bool) -> list[PlannedFile]:
+    """Return every file of the stick, in order of path; those made here are written only when asked."""
+    files = [
+        PlannedFile(f"{FOLDER}/{file.path}", file.size, file.sha256, depot.path(file.sha256))
+        for entry in decision.entries
+        for file in entry.files
+    ]
+    files += _given(site)
+    for made in _made(site, decision):
+        sha256 = hashlib.sha256(made.content).hexdigest()
+        source = made_folder / sha256
+        if write and not source.is_file():
+            _write(source, made.content)
+        files.append(PlannedFile(made.path, len(made.content), sha256, source))
+    return sorted(files, key=lambda file: file.path)
+
+
+def _given(site: Site) -> Iterator[PlannedFile]:
+    """The school's own files stay where they are: a copy of secrets beside the plan would be one too many."""
+    for name, source in ((ROSTER, site.roster), (ENROLMENT, site.enrolment)):
+        if source is not None:
+            path = source.absolute()
+            yield PlannedFile(f"{FOLDER}/{name}", path.stat().st_size, sha256_of(path), path)
+
+
+def _made(site: Site, decision: Decision) -> Iterator[Made]:
+    yield Made(f"{FOLDER}/{on_stick.NAME}", on_stick.as_bytes(_facts(site, decision)))
+    yield Made(f"{FOLDER}/{README}", _readme(site))
+    for entry in decision.entries:
+        yield from _receipts(entry)
+    for name in LAUNCHER_NAMES:
+        if (LAUNCHERS / name).is_file():
+            yield Made(name, (LAUNCHERS / name).read_bytes())
+
+
+def _facts(site: Site, decision: Decision) -> SiteFacts:
+    return SiteFacts(
+        school=site.school,
+        country=site.country,
+        lang=site.lang,
+        languages=site.languages,
+        grades=site.grades,
+        tier=decision.tier.name,
+        packs=tuple(decision.packs),
+        voices=tuple(decision.voices),
+        models=tuple(decision.models),
+        roster=None if site.roster is None else ROSTER,
+        enrolment=None if site.enrolment is None else ENROLMENT,
+    )
+
+
+def _readme(site: Site) -> bytes:
+    """Return the page for whoever opens the stick, as Notepad shows it right."""
+    text = words_for("devkit", site.lang).say("plan.readme", school=site.school)
+    return text.replace("\n", "\r\n").encode("utf-8-sig")
+
+
+def _receipts(entry: Entry) -> Iterator[Made]:
+    """Say beside a model or a voice what its bytes must be, the way the device's own verbs do."""
+    for file in entry.files:
+        if entry.kind == "lm" and file.path.endswith(".gguf"):
+            facts = {"sha256": file.sha256, "size": file.size, "confirmed": True}
+            receipt = f"{file.path.removesuffix('.gguf')}.json"
+            yield Made(f"{FOLDER}/{receipt}", json.dumps(facts, indent=2).encode())
+        elif entry.kind == "voice" and file.path.endswith(".onnx"):
+            yield Made(f"{FOLDER}/{file.path.removesuffix('.onnx')}.sha256", f"{file.sha256}\n".encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        write_atomic(path, content)
+    except OSError as error:
+        raise KitError("plan-disk", path=path, reason=error.strerror or str(error)) from error

@@ -1,0 +1,155 @@
+"""From a site file and a depot to sticks: read, decide, lay out, add up. Writes only when asked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from devkit.depot.store import Depot
+from devkit.site import names
+from devkit.site.decide import Decision, Need, decide
+from devkit.site.estimate import Cost, cost
+from devkit.site.fields import Problem, Section
+from devkit.site.file import Site, read_site
+from devkit.site.layout import layout
+from devkit.site.saved import Plan
+from devkit.site.stock import read_stock
+from devkit.stick import DataStick, Filesystem, ImageStick, PlannedFile, Stick
+from edge.release.manifest import Release
+
+GB = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """What became of a site file."""
+
+    problems: tuple[Problem, ...]
+    decision: Decision | None = None
+    plan: Plan | None = None
+    """None when a required thing is missing or the site file has problems."""
+
+    cost: Cost | None = None
+    """Also without a plan: of what is here."""
+
+    filesystem: str = ""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """Return what the depot lacks; nothing while the site file is wrong, it may not mean what it says."""
+        return tuple(self.decision.needs) if self.decision and not self.problems else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast sticks are written."""
+
+    write_mb_s: float
+    at_once: int
+
+
+def plan_site(
+    path: Path, depot: Depot, release: Release, version: str, out: Path, pace: Pace, *, write: bool
+) -> Planning:
+    """Plan a site; the problems are all there are, in order of line."""
+    site, section = read_site(path)
+    if site is None:
+        return Planning(tuple(section.problems))
+    decision = decide(site, read_stock(depot, release), release, section, version)
+    made = out.absolute().parent / f"{out.stem}.files"
+    if section.problems:
+        # What the file says is not right yet: adding up bytes of it would only confuse.
+        return Planning(_ordered(section), decision)
+    if site.sticks.kind == "image":
+        return _image_sticks(site, decision, depot, section, pace)
+    files = layout(site, decision, depot, made, write=write)
+    spent = cost((file.size for file in files), site.sticks.count, write_mb_s=pace.write_mb_s, at_once=pace.at_once)
+    filesystem = _filesystem(site, files, section)
+    _check(site, files, spent, section)
+    planning = Planning(_ordered(section), decision, None, spent, filesystem)
+    if section.problems or any(need.required for need in decision.needs):
+        return planning
+    return replace(planning, plan=Plan(site.school, site.lang, _data_sticks(site, tuple(files), filesystem)))
+
+
+def _ordered(section: Section) -> tuple[Problem, ...]:
+    return tuple(sorted(section.problems, key=lambda problem: problem.line))
+
+
+def _filesystem(site: Site, files: list[PlannedFile], section: Section) -> Filesystem:
+    """Return FAT32, which everything reads, unless a file is too large for it."""
+    large = next((file for file in files if file.size > names.LARGEST_FAT32_FILE), None)
+    if large is not None and site.sticks.filesystem == "fat32":
+        section.below("sticks", {"filesystem": "fat32"}).complain("filesystem", "fat32-large", path=large.path)
+    return "exfat" if site.sticks.filesystem == "exfat" or large is not None else "fat32"
+
+
+def _check(site: Site, files: list[PlannedFile], spent: Cost, section: Section) -> None:
+    """Complain about what a stick of this size and kind cannot hold."""
+    sticks = section.below("sticks", {"size_gb": site.sticks.size_gb})
+    if spent.needed_bytes > site.sticks.size_gb * GB:
+        sticks.complain("size_gb", "stick-small", need=f"{spent.needed_bytes / GB:.1f}")
+    paths = [file.path for file in files]
+    wrong = next((path for path in paths if not names.is_safe(path)), None) or names.clash(paths)
+    if wrong is not None:
+        sticks.complain("size_gb", "path", path=wrong)
+
+
+def _data_sticks(site: Site, files: tuple[PlannedFile, ...], filesystem: Filesystem) -> tuple[Stick, ...]:
+    count = site.sticks.count
+    return tuple(
+        DataStick(_name(site, number), _volume(site, number), filesystem, files) for number in range(1, count + 1)
+    )
+
+
+def _image_sticks(site: Site, decision: Decision, depot: Depot, section: Section, pace: Pace) -> Planning:
+    if not decision.entries:
+        return Planning((), decision)
+    (entry,) = decision.entries
+    file = next(file for file in entry.files if file.path.endswith((".iso", ".img")))
+    bmap = next((depot.path(f.sha256) for f in entry.files if f.path.endswith(".bmap")), None)
+    count = site.sticks.count
+    spent = cost([file.size], count, write_mb_s=pace.write_mb_s, at_once=pace.at_once)
+    if file.size > site.sticks.size_gb * GB:
+        sticks = section.below("sticks", {"size_gb": site.sticks.size_gb})
+        sticks.complain("size_gb", "stick-small", need=f"{file.size / GB:.1f}")
+        return Planning(_ordered(section), decision, None, spent)
+    image = PlannedFile(file.path, file.size, file.sha256, depot.path(file.sha256))
+    sticks_ = tuple(ImageStick(_name(site, number), image, bmap) for number in range(1, count + 1))
+    return Planning((), decision, Plan(site.school, site.lang, sticks_), spent)
+
+
+def _name(site: Site, number: int) -> str:
+    """Name a stick after its school, so that two boxes on one table stay apart."""
+    return f"{site.school[:40]} {number:0{len(str(site.sticks.count))}}"
+
+
+def _volume(site: Site, number: int) -> str:
+    digits = str(number).zfill(len(str(site.sticks.count)))
+    room = names.LABEL_CHARACTERS - len(digits) - 1
+    return f"{(site.sticks.label or names.label(site.school))[:room].strip('-_ ')}-{digits}"
+
+
+def as_json(planning: Planning, commands: dict[str, str]) -> str:
+    """Return everything for programs; the sentences belong to the verb."""
+    spent, decision = planning.cost, planning.decision
+    facts = {
+        "problems": [
+            {"line": p.line, "key": p.key, **{n: str(v) for n, v in p.values}} for p in planning.problems
+        ],
+        "tier": decision.tier.name if decision else None,
+        "packs": decision.packs if decision else [],
+        "models": decision.models if decision else [],
+        "voices": decision.voices if decision else [],
+        "missing": [
+            {"kind": n.kind, "id": n.name, "required": n.required, "command": commands[n.name]} for n in planning.needs
+        ],
+        "filesystem": planning.filesystem or None,
+        "stick_bytes": spent.stick_bytes if spent else None,
+        "needed_bytes": spent.needed_bytes if spent else None,
+        "stick_minutes": round(spent.stick_minutes, 1) if spent else None,
+        "total_minutes": round(spent.total_minutes, 1) if spent else None,
+        "sticks": [stick.name for stick in planning.plan.sticks] if planning.plan else [],
+    }  # fmt: skip
+    return json.dumps(facts, ensure_ascii=False)

@@ -1,0 +1,105 @@
+"""`amauta-kit plan`: from a site file to the exact files of every stick, before anything is written."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from devkit.depot import Depot
+from devkit.depot.mending import command
+from devkit.errors import KitError
+from devkit.site.estimate import READ_MB_S, WRITE_MB_S
+from devkit.site.planning import Pace, Planning, as_json, plan_site
+from devkit.site.saved import save
+from edge import __version__
+from edge.command_line import ExitCode
+from edge.release.manifest import embedded_release
+from edge.release.part import megabytes
+from edge.settings import Settings
+from edge.words import Value, Words
+
+AT_ONCE, MOST_AT_ONCE = 4, 64
+LEAST_RATE, MOST_RATE = 0.1, 10_000.0
+
+
+def configure(parser: argparse.ArgumentParser, words: Words) -> None:
+    """Add the arguments of `plan`."""
+    parser.add_argument("site", metavar="SITE.toml", type=Path, help=words.say("plan.help-site"))
+    parser.add_argument("--check", action="store_true", help=words.say("plan.help-check"))
+    parser.add_argument("--depot", metavar="DIR", type=Path, help=words.say("depot.help-depot"))
+    parser.add_argument("--out", metavar="FILE", type=Path, help=words.say("plan.help-out"))
+    rate = words.say("plan.help-rate", rate=WRITE_MB_S)
+    parser.add_argument("--rate", metavar="MB/s", default=str(WRITE_MB_S), help=rate)
+    parser.add_argument("--at-once", metavar="N", type=int, default=AT_ONCE, help=words.say("plan.help-at-once"))
+    parser.add_argument("--json", action="store_true", help=words.say("kit.help-json"))
+
+
+def run(args: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """Plan a site, or say everything that stands in the way."""
+    pace = _pace(args.rate, args.at_once)
+    depot = Depot(args.depot or settings.home / "depot")
+    out = args.out or args.site.with_suffix(".plan.json")
+    planning = plan_site(args.site, depot, embedded_release(), __version__, out, pace, write=not args.check)
+    where = str(args.depot) if args.depot else None
+    commands = {need.name: command(need.kind, need.name, embedded_release(), where) for need in planning.needs}
+    if args.json:
+        sys.stdout.write(f"{as_json(planning, commands)}\n")
+    _narrate(planning, commands, pace, words)
+    if planning.plan is None:
+        return ExitCode.REFUSED
+    if args.check:
+        sys.stderr.write(f"{words.say('plan.sound', path=args.site)}\n")
+        return ExitCode.DONE
+    save(planning.plan, out)
+    if not args.json:
+        for stick in planning.plan.sticks:
+            sys.stdout.write(f"{stick.name}\n")
+    sys.stderr.write(f"{words.say('plan.saved', path=out)}\n")
+    return ExitCode.DONE
+
+
+def _pace(rate: str, at_once: int) -> Pace:
+    try:
+        write_mb_s = float(rate.replace(",", "."))
+    except ValueError:
+        write_mb_s = 0.0
+    if not LEAST_RATE <= write_mb_s <= MOST_RATE:
+        raise KitError("plan-rate", value=rate[:20], least=LEAST_RATE, most=MOST_RATE)
+    if not 1 <= at_once <= MOST_AT_ONCE:
+        raise KitError("depot-at-once", value=at_once, most=MOST_AT_ONCE)
+    return Pace(write_mb_s, at_once)
+
+
+def _narrate(planning: Planning, commands: dict[str, str], pace: Pace, words: Words) -> None:
+    """Say what was chosen and why, what is wrong, what is missing, and what it costs."""
+    lines = [problem.say(words) for problem in planning.problems]
+    if planning.problems:
+        lines.append(words.say("plan.problems", count=len(planning.problems)))
+    elif planning.decision is not None:
+        lines += [words.say(f"plan.why.{key}", **values) for key, values in planning.decision.reasons]
+    for need in planning.needs:
+        kind = words.say(f"depot.kind-{need.kind}")
+        key = "plan.missing" if need.required else "plan.missing-optional"
+        lines.append(words.say(key, kind=kind, name=need.name, command=commands[need.name]))
+    if planning.cost is not None and planning.plan is not None:
+        lines += _sums(planning, pace, words)
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+
+
+def _sums(planning: Planning, pace: Pace, words: Words) -> list[str]:
+    spent, count = planning.cost, len(planning.plan.sticks) if planning.plan else 0
+    if spent is None:
+        return []
+    rates: dict[str, Value] = {
+        "rate": f"{pace.write_mb_s:g}",
+        "back": f"{max(READ_MB_S, pace.write_mb_s):g}",
+        "at_once": pace.at_once,
+    }
+    return [
+        words.say("plan.filesystem", filesystem=planning.filesystem.upper() or words.say("depot.kind-image")),
+        words.say("plan.bytes", bytes=f"{spent.stick_bytes}", size=megabytes(spent.stick_bytes), count=count),
+        words.say(
+            "plan.minutes", one=f"{spent.stick_minutes:.0f}", whole=f"{spent.total_minutes:.0f}", count=count, **rates
+        ),
+    ]
