@@ -1,0 +1,1 @@
+"""One folder with the whole app, for machines that have no Python."""
