@@ -31,7 +31,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         if args.json:
             sys.stdout.write(f"{json.dumps(asdict(diagnosis), ensure_ascii=False)}\n")
         else:
-            _print_diagnosis(diagnosis, words)
+            print_diagnosis(diagnosis, words)
         return ExitCode.DONE
     profile = probe(os.environ, settings.home)
     findings = examine(profile, settings)
@@ -68,7 +68,8 @@ def _print(profile: DeviceProfile, findings: list[Finding], code: str, words: Wo
     sys.stdout.write(f"\n{words.say('doctor.code', code=code)}\n")
 
 
-def _print_diagnosis(diagnosis: Diagnosis, words: Words) -> None:
+def print_diagnosis(diagnosis: Diagnosis, words: Words) -> None:
+    """Print what a code told."""
     _title(words, "machine")
     _line(words, "system", f"{diagnosis.system}, Amauta {'.'.join(map(str, diagnosis.version))}")
     _line(words, "cpu", words.say(f"doctor.tier.{diagnosis.cpu_tier}"))
