@@ -108,7 +108,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
             found[name] = value
     if "AMAUTA_SOUND" in environ:
         found["sound"] = environ["AMAUTA_SOUND"] not in ("0", "no", "off")
-    number, folder = current_folder(home)
+    number, folder = current_folder(home.absolute())
     shelves = tuple(shelf for shelf in (folder, stick_folder(environ)) if shelf)
     return _checked(Settings(home, shelves=shelves, release=number), found, path)
 

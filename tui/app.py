@@ -22,6 +22,7 @@ from edge.errors import EdgeError, SpeechError
 from tui import wishes
 from tui.doors import make
 from tui.drill import Drill, LessonSource, Source, SumSource
+from tui.prompt_shown import prompt_shown
 from tui.screens.ask import AskScreen
 from tui.screens.home import HomeScreen
 from tui.screens.small import LEAST_HEIGHT, LEAST_WIDTH, SmallScreen
@@ -79,6 +80,7 @@ class AmautaApp(App[None]):
     def on_mount(self) -> None:
         """Open the first screen; the library follows in the background."""
         self._open_first_screen()
+        self.call_after_refresh(prompt_shown, self, self.services)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Let no control character through, whoever wrote it; with NO_COLOR, no colour either."""

@@ -14,7 +14,8 @@ from pathlib import Path
 from edge import cli as verbs
 from edge.command_line import ExitCode, Parser
 from edge.errors import EdgeError
-from edge.settings import Settings, load
+from edge.settings import Settings, home_folder, load
+from edge.update.places import Releases
 from edge.words import LANGUAGES, words_for
 
 VERB = "tutor"
@@ -27,6 +28,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
         return verbs.main(given, environ)
     lang = environ.get("AMAUTA_LANG", LANGUAGES[0])
     try:
+        _count_start(environ)
         settings = load(environ)
         lang = settings.spoken_lang
         if _wants_lines(given[1:] if given[:1] == [VERB] else given, settings) or not shows_screens(environ):
@@ -40,6 +42,15 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
+
+
+def _count_start(environ: Mapping[str, str]) -> None:
+    """Let a release that was begun before and never reached its prompt give way to the one before it."""
+    home = home_folder(environ)
+    if Releases.of(home).trial():
+        from edge.update.start import begin
+
+        begin(home, environ)
 
 
 def _wants_lines(given: list[str], settings: Settings) -> bool:

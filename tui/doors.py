@@ -31,6 +31,10 @@ def _maker(place: str) -> Callable[[Services], Screen[None]]:
         from tui.screens.settings import SettingsScreen
 
         return SettingsScreen
+    if place == "update":
+        from tui.screens.update import UpdateScreen
+
+        return UpdateScreen
     if place == "who":
         from tui.screens.who import WhoScreen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import SpeechError
 from edge.settings import Settings
+from edge.update.mochila import find
 from edge.words import words_for
 from tui.services import Openers, Services
 
@@ -24,7 +26,7 @@ def open_services(settings: Settings) -> Services:
     """Return the services of this device, which belongs to its school from now on; nothing is opened yet."""
     settings = _provisioned(settings)
     openers = Openers(_library, _tutor, _store, _speaker)
-    return Services(settings, openers, random=Random(), now=lambda: datetime.now(UTC))
+    return Services(settings, openers, random=Random(), now=lambda: datetime.now(UTC), sticks=lambda: find(os.environ))
 
 
 def _provisioned(settings: Settings) -> Settings:

@@ -50,6 +50,7 @@ class _Talk:
         """Greet, then serve until the learner says goodbye."""
         self._begin()
         self._show_menu()
+        self._prove()
         while True:
             given = self.lines.ask(self.services.words.say("plain.prompt"))
             try:
@@ -76,6 +77,18 @@ class _Talk:
                 except EdgeError as error:
                     lines.say(error.say(services.lang))
         lines.say(services.words.say("plain.welcome", name=learner.name))
+
+    def _prove(self) -> None:
+        """The prompt is there: say once which release never came so far, and keep the one that did."""
+        services = self.services
+        if number := services.updates.given_up():
+            self.lines.say(services.words.say("updating.returned", number=number))
+        if services.updates.on_trial:
+            try:
+                services.library()
+                services.updates.prove()
+            except EdgeError as error:
+                self.lines.say(error.say(services.lang))
 
     def _show_menu(self) -> None:
         words = self.services.words

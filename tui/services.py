@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from random import Random
 from threading import RLock
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -18,6 +19,7 @@ from edge.files import write_atomic
 from edge.learning.attempt import stamp
 from edge.settings import Settings
 from edge.words import Words, words_for
+from tui.updates import Updates
 
 if TYPE_CHECKING:
     from edge.errors import SpeechError
@@ -72,10 +74,19 @@ class Openers:
 class Services:
     """Everything behind the screen, for one run of the app."""
 
-    def __init__(self, settings: Settings, openers: Openers, *, random: Random, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        openers: Openers,
+        *,
+        random: Random,
+        now: Callable[[], datetime],
+        sticks: Callable[[], list[Path]] = list,
+    ) -> None:
         self.settings = settings
         self.random = random
         self.now = now
+        self.updates = Updates(settings, sticks, now)
         self.learner: Learner | None = None
         self.speech_problem: SpeechError | None = None
         """Why nothing is heard, if so; it is told once."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
@@ -22,6 +23,9 @@ from tui.widgets.choices import Choices, gap, heading
 from tui.widgets.emblem import Emblem
 from tui.widgets.prompt import PromptBox
 
+if TYPE_CHECKING:
+    from edge.update.offer import Offer
+
 _PLACES = {
     "lessons": "F3",
     "practise": "F6",
@@ -33,8 +37,14 @@ _PLACES = {
 }
 
 
+LOOK_SECONDS = 10.0
+"""How often to look whether a stick was put in."""
+
+
 class HomeScreen(Screen[None]):
     """A prompt, some questions to try, and everything else in one list."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f8", "update", "update")]
 
     AUTO_FOCUS: ClassVar[str] = "PromptBox"
 
@@ -42,6 +52,8 @@ class HomeScreen(Screen[None]):
         super().__init__(name="home")
         self.services = services
         self.samples: list[str] = []
+        self.offered: Offer | None = None
+        """The release of a stick that the list shows."""
 
     def compose(self) -> ComposeResult:
         """The prompt first: it has the focus."""
@@ -58,6 +70,19 @@ class HomeScreen(Screen[None]):
     def on_mount(self) -> None:
         """Open the library while the learner reads the screen."""
         self._warm()
+        self.set_interval(LOOK_SECONDS, self._look)
+
+    def on_screen_resume(self) -> None:
+        """Look at once, also after an update."""
+        self._look()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to update only when a stick brings something newer."""
+        return action != "update" or self.offered is not None
+
+    def action_update(self) -> None:
+        """Open what the stick brings."""
+        self.post_message(wishes.PlaceChosen("update"))
 
     def _options(self) -> list[Option]:
         words = self.services.words
@@ -66,6 +91,9 @@ class HomeScreen(Screen[None]):
             options.append(heading(words.say("home.samples")))
             options += [Option(question, id=f"ask:{n}") for n, question in enumerate(self.samples)]
             options.append(gap())
+        if self.offered:
+            label = words.say("home.update", number=self.offered.contents.number)
+            options += [Option(Content.assemble(label, ("  F8", "$key")), id="go:update"), gap()]
         options.append(heading(words.say("home.menu")))
         for place, key in _PLACES.items():
             label = words.say(f"home.{place}")
@@ -84,13 +112,25 @@ class HomeScreen(Screen[None]):
                 self.notify, error.say(self.services.lang), severity="error", timeout=10, markup=False
             )
 
+    @work(thread=True, group="look", exclusive=True, exit_on_error=False)
+    def _look(self) -> None:
+        """Look at the sticks; reading a new one takes a moment."""
+        if self.services.updates.look() is not self.offered:
+            self.app.call_from_thread(self._show_options)
+
     def _show_samples(self, samples: list[str]) -> None:
         self.samples = samples
+        self._show_options()
+
+    def _show_options(self) -> None:
+        self.offered = self.services.updates.offer
         choices = self.query_one(Choices)
         here = choices.highlighted_option.id if choices.highlighted_option and choices.has_focus else None
         choices.clear_options()
         choices.add_options(self._options())
-        choices.highlighted = choices.get_option_index(here) if here else None
+        known = [option.id for option in choices.options]
+        choices.highlighted = known.index(here) if here in known and here else None
+        self.refresh_bindings()
 
     @on(Worker.StateChanged)
     def _worker_changed(self, event: Worker.StateChanged) -> None:

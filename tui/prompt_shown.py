@@ -1,0 +1,25 @@
+"""What happens once the prompt is on screen: a release on trial has proved itself, and one that failed is told of."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from textual.app import App
+
+from edge.errors import EdgeError
+from tui.services import Services
+
+
+def prompt_shown(app: App[None], services: Services) -> None:
+    """Tell the releases that the prompt is there, and the person of a release that never showed it."""
+    if number := services.updates.given_up():
+        app.notify(services.words.say("updating.returned", number=number), timeout=60, markup=False)
+    if services.updates.on_trial:
+        app.run_worker(lambda: prove(services), thread=True, group="trial", exit_on_error=False)
+
+
+def prove(services: Services) -> None:
+    """Keep the release on trial once its library opens too; with a library that does not, it has failed."""
+    with suppress(EdgeError):
+        services.library()
+        services.updates.prove()
