@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-NAMES = ("0001_attempts_turns_learners",)
+NAMES = ("0001_attempts_turns_learners", "0002_erasing", "0003_handing_over")
 """Every migration, in order."""
 
 _SET = "amauta-store"
@@ -37,6 +37,14 @@ def apply(db: Database, device: str) -> None:
     @steps(name=NAMES[0])
     def _(db: Database) -> None:
         _first(db, device)
+
+    @steps(name=NAMES[1])
+    def _(db: Database) -> None:
+        _erasing(db)
+
+    @steps(name=NAMES[2])
+    def _(db: Database) -> None:
+        _handing_over(db)
 
     steps.apply(db)
 
@@ -76,15 +84,52 @@ def _first(db: Database, device: str) -> None:
     db.table("turns").create_index(["learner"])
     db.table("device").insert({"id": device})
     for table in _APPEND_ONLY:
-        for deed in ("UPDATE", "DELETE"):
-            db.execute(
-                f"CREATE TRIGGER {table}_no_{deed.lower()} BEFORE {deed} ON {table} "
-                "BEGIN SELECT RAISE(ABORT, 'append-only'); END"
-            )
+        _never_change(db, table, "UPDATE", "DELETE")
     for table in ("learners", "attempts", "turns"):
         # INSERT OR REPLACE deletes without asking the trigger above.
         db.execute(
             f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN EXISTS "
             f"(SELECT 1 FROM {table} WHERE device = NEW.device AND seq = NEW.seq) "
+            "BEGIN SELECT RAISE(ABORT, 'append-only'); END"
+        )
+
+
+def _erasing(db: Database) -> None:
+    """Let go of the rows of a learner who is to be forgotten, and of no others; refuse her rows from then on.
+
+    An erasure remembers the last numbers in use, so that none is ever used for another content.
+    """
+    columns = {"device": str, "seq": int, "learner": str, "at": str}
+    last = {"attempts_last": int, "turns_last": int, "learners_last": int}
+    db.table("erased").create(columns | last, pk=("device", "seq"))
+    db.table("erased").create_index(["learner"])
+    _never_change(db, "erased", "UPDATE", "DELETE")
+    for table, column in (("learners", "id"), ("attempts", "learner"), ("turns", "learner")):
+        db.execute(f"DROP TRIGGER {table}_no_delete")
+        db.execute(
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} WHEN NOT EXISTS "
+            f"(SELECT 1 FROM erased WHERE learner = OLD.{column}) BEGIN SELECT RAISE(ABORT, 'append-only'); END"
+        )
+        db.execute(
+            f"CREATE TRIGGER {table}_no_erased BEFORE INSERT ON {table} WHEN EXISTS "
+            f"(SELECT 1 FROM erased WHERE learner = NEW.{column}) BEGIN SELECT RAISE(ABORT, 'erased'); END"
+        )
+
+
+def _handing_over(db: Database) -> None:
+    """Remember what was put into which bundle, which lies whole on a stick, and what a hub acknowledged."""
+    db.table("bundles").create({"digest": str, "hub": str, "facts": int, "at": str}, pk="digest")
+    part = {"digest": str, "kind": str, "device": str, "first": int, "last": int}
+    db.table("bundle_parts").create(part, pk=("digest", "kind", "device", "first"))
+    db.table("deliveries").create({"digest": str, "name": str, "at": str}, pk=("digest", "name"))
+    db.table("acks").create({"digest": str, "at": str}, pk="digest")
+    for table in ("bundles", "bundle_parts", "deliveries", "acks"):
+        _never_change(db, table, "UPDATE", "DELETE")
+
+
+def _never_change(db: Database, table: str, *deeds: str) -> None:
+    for deed in deeds:
+        db.execute(
+            f"CREATE TRIGGER {table}_no_{deed.lower()} BEFORE {deed} ON {table} "
             "BEGIN SELECT RAISE(ABORT, 'append-only'); END"
         )

@@ -54,11 +54,11 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError("store-unwritable", path=path, reason=error.strerror or str(error)) from error
-        with _plain_errors(path):
+        with plain_errors(path):
             connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
         store = cls(connection, path)
         try:
-            with _plain_errors(path):
+            with plain_errors(path):
                 store._prepare(random or SystemRandom())
         except StoreError:
             connection.close()
@@ -74,7 +74,7 @@ class Store:
             raise StoreError("store-newer", path=self.path, step=newer[0])
         if recorded != migrations.NAMES:
             self._migrate(new_id(random))
-        device = self._connection.execute("SELECT id FROM device ORDER BY rowid").fetchone()
+        device = self._connection.execute("SELECT id FROM device ORDER BY rowid DESC").fetchone()
         if device is None:
             raise StoreError("store-broken", path=self.path, reason="no device id")
         self.device = device[0]
@@ -182,21 +182,18 @@ class Store:
         return progress_of(self.attempts(learner))
 
     def _rows(self, sql: str, values: Sequence[str | int] = ()) -> list[dict[str, Any]]:
-        with self._lock, _plain_errors(self.path):
+        with self._lock, plain_errors(self.path):
             cursor = self._connection.execute(sql, values)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def _append(self, table: str, facts: Mapping[str, str | int | float]) -> int:
         """Add one row under this device's next number and return that number."""
-        with self._lock, _plain_errors(self.path):
+        with self._lock, plain_errors(self.path):
             database = self._database()
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                last = self._connection.execute(
-                    f"SELECT max(seq) FROM {table} WHERE device = ?", [self.device]
-                ).fetchone()[0]
-                seq = (last or 0) + 1
+                seq = last_number(self._connection, table, self.device) + 1
                 database.table(table).insert({"device": self.device, "seq": seq, **facts})
                 self._connection.execute("COMMIT")
             except BaseException:
@@ -211,6 +208,13 @@ class Store:
         return self._writer
 
 
+def last_number(connection: sqlite3.Connection, table: str, device: str) -> int:
+    """Return the last number a device used in a table, also when its row was erased since."""
+    kept = connection.execute(f"SELECT max(seq) FROM {table} WHERE device = ?", [device]).fetchone()[0]
+    gone = connection.execute(f"SELECT max({table}_last) FROM erased WHERE device = ?", [device]).fetchone()[0]
+    return max(kept or 0, gone or 0)
+
+
 def _attempt(row: Mapping[str, Any]) -> Attempt:
     return Attempt(**{**row, "right": bool(row["right"])})
 
@@ -221,7 +225,7 @@ def _storable(text: str) -> str:
 
 
 @contextmanager
-def _plain_errors(path: Path) -> Iterator[None]:
+def plain_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite says into what a teacher can act on."""
     try:
         yield

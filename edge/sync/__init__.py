@@ -1,0 +1,1 @@
+"""Later sync: what a classroom did reaches the hub, by stick, and nothing is ever lost."""

@@ -1,0 +1,83 @@
+"""What a hub gives to a school so that its devices can hand over: a small file, or the same as text for a QR code.
+
+Pure. Holds secrets: the token that lets a device in, and the secret behind the pseudonyms.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from dataclasses import asdict, dataclass, field, fields
+
+from edge.sync.errors import SyncError
+
+FORMAT = 1
+LARGEST_BYTES = 1 << 16
+SECRET_BYTES = 32
+TOKEN_BYTES = 16
+TEXT_MARK = "amauta:1:"
+SCHOOL_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+DEVICE_NAME = re.compile(r"[0-9a-z]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """Where to hand over, for whom, and with what right."""
+
+    hub: str
+    recipient: str
+    """The hub's age recipient: who may read."""
+
+    key: bytes
+    """The hub's Ed25519 key: who may acknowledge."""
+
+    school: str
+    token: bytes = field(repr=False)
+    secret: bytes = field(repr=False)
+    """Of the school; the first one a device gets stays, so that a learner keeps her pseudonym."""
+
+
+def as_bytes(enrolment: Enrolment) -> bytes:
+    """Return the content of an enrolment file."""
+    facts = {name: v.hex() if isinstance(v, bytes) else v for name, v in asdict(enrolment).items()}
+    return json.dumps({"format": FORMAT, **facts}, indent=1, sort_keys=True).encode()
+
+
+def as_text(enrolment: Enrolment) -> str:
+    """Return the same as one line, for a QR code."""
+    return TEXT_MARK + base64.urlsafe_b64encode(zlib.compress(as_bytes(enrolment), 9)).decode()
+
+
+def parse(content: bytes) -> Enrolment:
+    """Read an enrolment, as file or as text; raise SyncError when it is not one."""
+    from edge.sync.seal import recipient_of
+
+    try:
+        found = json.loads(_unpacked(content.strip()))
+        if not isinstance(found, dict) or found.pop("format", None) != FORMAT:
+            raise ValueError("format")
+        if set(found) != {each.name for each in fields(Enrolment)} or not all(
+            isinstance(v, str) for v in found.values()
+        ):
+            raise ValueError("fields")
+        for name, size in (("key", 32), ("token", TOKEN_BYTES), ("secret", SECRET_BYTES)):
+            found[name] = bytes.fromhex(found[name])
+            if len(found[name]) != size:
+                raise ValueError(name)
+        if not DEVICE_NAME.fullmatch(found["hub"]) or not SCHOOL_CODE.fullmatch(found["school"]):
+            raise ValueError("school")
+        recipient_of(found["recipient"])
+    except (ValueError, RecursionError, zlib.error) as error:
+        raise SyncError("enrolment-broken", reason=str(error)[:80]) from error
+    return Enrolment(**found)
+
+
+def _unpacked(content: bytes) -> bytes:
+    if len(content) > LARGEST_BYTES:
+        raise ValueError(f"> {LARGEST_BYTES} bytes")
+    if not content.startswith(TEXT_MARK.encode()):
+        return content
+    packed = base64.urlsafe_b64decode(content[len(TEXT_MARK) :])
+    return zlib.decompressobj().decompress(packed, LARGEST_BYTES)
