@@ -1,14 +1,16 @@
-"""What of the catalogue goes into the depot, and what of it is not there yet. Pure but for looking."""
+"""What of the catalogue goes into the depot, and what of it is not there yet."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from devkit.depot.bring import Missing
 from devkit.depot.store import Depot, Entry, KeptFile, Kind
-from edge.release.manifest import Artifact, Release
+from devkit.errors import KitError
+from edge.release.manifest import Artifact, Release, embedded_release, parse
 from edge.release.pull import Piece, plan_pull
 
 
@@ -24,6 +26,16 @@ class Order:
         """Return its entry, once all its files are here."""
         files = [KeptFile(_place(p), depot.path(p.wanted.sha256).stat().st_size, p.wanted.sha256) for p in self.pieces]
         return Entry(self.kind, self.artifact.id, "", "", tuple(files))
+
+
+def read_catalogue(path: Path | None) -> Release:
+    """Return the catalogue in a file, or the one that came with this kit; raise EdgeError when it is wrong."""
+    if path is None:
+        return embedded_release()
+    try:
+        return parse(path.read_bytes())
+    except OSError as error:
+        raise KitError("depot-unreadable", path=path, reason=error.strerror or str(error)) from error
 
 
 def order(release: Release, name: str, mirror: str | None, depot: Depot) -> Order:

@@ -147,6 +147,7 @@ class Depot:
 
         A file that `hashes` names must be that very one.
         """
+        _refuse_unsafe(Entry(kind, name, version, platform, tuple(KeptFile(path, 0, "0" * 64) for path in files)))
         found = []
         for path, source in files.items():
             size, sha256 = self.take(source, (hashes or {}).get(path))

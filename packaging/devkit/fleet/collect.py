@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from devkit.errors import KitError
+from devkit.write.journal import FOLDER
 from devkit.write.receipt import read_receipt
 from edge.diagnostic_code import Diagnosis, decode
 from edge.errors import EdgeError
@@ -71,12 +72,15 @@ class Fleet:
 
 
 def files_of(paths: Iterable[Path]) -> list[Path]:
-    """Return the JSON files of folders, and every file named; raise KitError for what is not there."""
+    """Return the receipts of folders, and every file named; raise KitError for what is not there.
+
+    What `write` notes about sticks that are not done yet is passed over.
+    """
     found: list[Path] = []
     for path in paths:
         if not path.exists():
             raise KitError("depot-nothing", path=path)
-        found += sorted(path.rglob("*.json")) if path.is_dir() else [path]
+        found += sorted(p for p in path.rglob("*.json") if p.parent.name != FOLDER) if path.is_dir() else [path]
     if not found:
         raise KitError("fleet-nothing")
     return found[:MOST_FILES]

@@ -15,7 +15,7 @@ from devkit.depot import Depot, Entry
 from devkit.depot.board import Board
 from devkit.depot.bring import Missing, bring, check_room, missing_bytes
 from devkit.depot.care import Damage, remove, rubbish, verify
-from devkit.depot.catalogue import missing, order
+from devkit.depot.catalogue import missing, order, read_catalogue
 from devkit.depot.colleague import copy_missing, is_depot
 from devkit.depot.mending import command
 from devkit.errors import KitError
@@ -43,6 +43,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     syncing = action("sync")
     syncing.add_argument("--from", dest="source", metavar="URL|DIR", help=words.say("depot.help-from"))
     syncing.add_argument("--catalogue", metavar="ID", nargs="+", default=[], help=words.say("depot.help-catalogue"))
+    syncing.add_argument("--manifest", metavar="FILE", type=Path, help=words.say("depot.help-manifest"))
     syncing.add_argument("--at-once", metavar="N", type=int, default=AT_ONCE, help=words.say("depot.help-at-once"))
     syncing.add_argument("--dry-run", action="store_true", help=words.say("depot.help-dry-run"))
     adding = action("add")
@@ -70,7 +71,8 @@ def _sync(args: argparse.Namespace, depot: Depot, settings: Settings, words: Wor
         raise KitError("depot-no-source")
     if not 1 <= args.at_once <= MOST_AT_ONCE:
         raise KitError("depot-at-once", value=args.at_once, most=MOST_AT_ONCE)
-    orders = [order(embedded_release(), name, args.source, depot) for name in dict.fromkeys(args.catalogue)]
+    release = read_catalogue(args.manifest)
+    orders = [order(release, name, args.source, depot) for name in dict.fromkeys(args.catalogue)]
     with depot.open():
         files = missing(orders, depot)
         refused = _bring(args, depot, files, words)

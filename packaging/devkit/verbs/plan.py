@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from devkit.depot import Depot
+from devkit.depot.catalogue import read_catalogue
 from devkit.depot.mending import command
 from devkit.errors import KitError
 from devkit.site.estimate import READ_MB_S, WRITE_MB_S
@@ -14,7 +15,6 @@ from devkit.site.planning import Pace, Planning, as_json, plan_site
 from devkit.site.saved import save
 from edge import __version__
 from edge.command_line import ExitCode
-from edge.release.manifest import embedded_release
 from edge.release.part import megabytes
 from edge.settings import Settings
 from edge.words import Value, Words
@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     parser.add_argument("site", metavar="SITE.toml", type=Path, help=words.say("plan.help-site"))
     parser.add_argument("--check", action="store_true", help=words.say("plan.help-check"))
     parser.add_argument("--depot", metavar="DIR", type=Path, help=words.say("depot.help-depot"))
+    parser.add_argument("--manifest", metavar="FILE", type=Path, help=words.say("depot.help-manifest"))
     parser.add_argument("--out", metavar="FILE", type=Path, help=words.say("plan.help-out"))
     rate = words.say("plan.help-rate", rate=WRITE_MB_S)
     parser.add_argument("--rate", metavar="MB/s", default=str(WRITE_MB_S), help=rate)
@@ -40,9 +41,10 @@ def run(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     pace = _pace(args.rate, args.at_once)
     depot = Depot(args.depot or settings.home / "depot")
     out = args.out or args.site.with_suffix(".plan.json")
-    planning = plan_site(args.site, depot, embedded_release(), __version__, out, pace, write=not args.check)
+    release = read_catalogue(args.manifest)
+    planning = plan_site(args.site, depot, release, __version__, out, pace, write=not args.check)
     where = str(args.depot) if args.depot else None
-    commands = {need.name: command(need.kind, need.name, embedded_release(), where) for need in planning.needs}
+    commands = {need.name: command(need.kind, need.name, release, where) for need in planning.needs}
     if args.json:
         sys.stdout.write(f"{as_json(planning, commands)}\n")
     _narrate(planning, commands, pace, words)
