@@ -1,4 +1,4 @@
-"""The command `amauta-quantize`: run a recipe or one step of it, list its steps, measure.
+"""The command `amauta-quantize`: run a recipe or one step of it, list its steps, measure, sign releases.
 
 Narration goes to stderr; stdout names what was made. Kinds of recipe are imported
 when they are used, so that asking for help loads no torch.
@@ -25,6 +25,7 @@ from edge import settings
 from edge.errors import EdgeError
 from quantize.progress import Progress
 from quantize.recipe import ROOT, Recipe, RecipeError, known_recipes, load_recipe
+from quantize.signing import arguments
 from quantize.steps import Step, is_done, run_step
 
 PIPELINES = {
@@ -35,6 +36,8 @@ PIPELINES = {
 }
 ALONE = ("report", "publish")
 """Verbs that are one step of a recipe."""
+
+SIGNING = ("keys", "sign", "renew")
 
 NO_SPACE = re.compile(r"No space left|os error 28")
 LEAST_FREE_BYTES = 1 << 20
@@ -56,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _bench(given.names)
         if given.verb == "score":
             return _score(given)
+        if given.verb in SIGNING:
+            return _signing(given)
         recipe = load_recipe(given.recipe)
         work = given.work or ROOT / "build" / "quantize" / recipe.name
         steps = _steps_of(recipe, work)
@@ -73,7 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     recipes = "a TOML file, or one of: " + ", ".join(known_recipes())
     parser = argparse.ArgumentParser(
-        prog="amauta-quantize", description="Train, convert and quantize the models that devices run."
+        prog="amauta-quantize",
+        description="Train, convert and quantize the models that devices run; sign the releases they trust.",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     run = verbs.add_parser("run", help="make what a recipe says; finished steps are skipped")
@@ -93,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("model", metavar="MODEL.gguf", type=Path, help="the file to measure")
     score.add_argument("reference", metavar="REFERENCE.npz", type=Path, help="what the whole model expects")
     score.add_argument("--json", action="store_true", help="answer in JSON")
+    arguments.configure(verbs)
     return parser
 
 
@@ -119,6 +126,13 @@ def _score(given: argparse.Namespace) -> int:
     from quantize.measure.check import show
 
     show(given.model, given.reference, given.json)
+    return Exit.DONE
+
+
+def _signing(given: argparse.Namespace) -> int:
+    from quantize.signing import verbs
+
+    verbs.run(given)
     return Exit.DONE
 
 
