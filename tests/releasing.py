@@ -1,17 +1,25 @@
-"""Small releases for tests: their files in memory, their parts served as a repository would.
-
-Signing and verifying belong to other tests; what comes from here is taken as trusted.
-"""
+"""Small releases for tests: a shop that is taken as trusted, and a press that signs real repositories."""
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from securesystemslib.signer import CryptoSigner, SSlibKey
 
 from edge.release.contents import Contents, Delta, Part, ReleaseFile
+from quantize.signing.drafts import first_root, save_draft, sign_draft
+from quantize.signing.keys import ROLES, PublicKey
+from quantize.signing.repository import Repository
+from quantize.signing.sign import sign
 
 PART_BYTES = 4096
+NOON = datetime.now(UTC).replace(microsecond=0)
 
 
 @dataclass
@@ -65,4 +73,47 @@ def kind_of(path: str) -> str:
     """Return the kind of a file by its first folder."""
     first = path.partition("/")[0]
     kinds = {"app": "app", "models": "lm", "voices": "voice", "packs": "pack", "adapters": "adapter"}
-    return "card" if path.endswith(".card.json") else kinds.get(first, "manifest")
+    if path.startswith("models/") and path.endswith(".json"):
+        return "card"
+    return "voice-config" if path.endswith(".onnx.json") else kinds.get(first, "manifest")
+
+
+class Press:
+    """A real repository with real keys, as `amauta-quantize` signs it."""
+
+    def __init__(self, folder: Path, at: datetime = NOON) -> None:
+        self.folder, self._at = folder, at
+        self._repo = Repository(folder)
+        private = {role: Ed25519PrivateKey.generate() for role in ROLES}
+        public = {role: _public(role, key) for role, key in private.items()}
+        signers = {role: CryptoSigner(key, public[role].for_root()) for role, key in private.items()}
+        self._signers = {signer.public_key.keyid: signer for role, signer in signers.items() if role != "root"}
+        draft = save_draft(self._repo, first_root({role: [key] for role, key in public.items()}, 1, at, 3), again=False)
+        sign_draft(draft, signers["root"], None)
+
+    @property
+    def root(self) -> bytes:
+        """The root that an app would carry."""
+        return self._repo.root_bytes(1)
+
+    def publish(self, files: Mapping[str, bytes], tmp: Path) -> Contents:
+        """Make these files the next release."""
+        shutil.rmtree(tmp, ignore_errors=True)
+        for name, content in files.items():
+            path = tmp / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            if name.startswith("app/"):
+                path.chmod(0o755)
+        number = 1 + (current.contents.number if (current := self._repo.current()) else 0)
+        return sign(tmp, self._repo, self._signers, self._at, 3, f"0.{number}.0", lambda *_: None).contents
+
+    def web(self) -> dict[str, bytes]:
+        """Return what a server would serve."""
+        paths = [path for path in self.folder.rglob("*") if path.is_file()]
+        return {f"/{path.relative_to(self.folder).as_posix()}": path.read_bytes() for path in paths}
+
+
+def _public(role: str, key: Ed25519PrivateKey) -> PublicKey:
+    found = SSlibKey.from_crypto(key.public_key())
+    return PublicKey(role, role, found.keyid, found.keyval["public"])

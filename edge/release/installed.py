@@ -156,7 +156,7 @@ def _released(folder: Path, release: Release) -> Iterator[InstalledModel]:
     for file in files:
         if file.kind == "manifest":
             release = _catalogue(folder / file.path) or release
-    cards = {file.id: folder / file.path for file in files if file.kind == "card"}
+    cards = {file.id: folder / file.path for file in files if file.path == f"models/{file.id}.json"}
     for file in files:
         if file.kind == "lm":
             artifact = next((a for a in release.artifacts if a.sha256 == file.sha256), None)

@@ -45,6 +45,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     trying = actions.add_parser("try", help=words.say("verbs.models.try"))
     trying.add_argument("prompt", metavar="PROMPT", nargs="?", default="", help=words.say("verbs.models.prompt"))
     trying.add_argument("--model", metavar="NAME", default="mini", help=words.say("verbs.models.model"))
+    trying.add_argument("--adapter", metavar="FILE.gguf", type=Path, help=words.say("verbs.models.adapter"))
     trying.add_argument(
         "--max-tokens", metavar="N", type=int, default=MOST_TOKENS, help=words.say("verbs.models.max-tokens")
     )
@@ -107,16 +108,19 @@ def _verify(as_json: bool, settings: Settings, release: Release, words: Words) -
 
 
 def _try(args: argparse.Namespace, settings: Settings, release: Release, words: Words) -> int:
+    from edge.tutor.adapter import refuse_other_base
     from edge.tutor.llama import LlamaEngine, never
 
     model = find_model(settings, release, args.model)
+    if args.adapter is not None:
+        refuse_other_base(args.adapter.stem, model.id, model.sha256)
     _narrate(words, "models.trying", name=model.id)
     if closed := model.closed():
         names = ", ".join(words.say(f"models.capability.{name}") for name in closed)
         _narrate(words, "models.may-not", names=names)
     prompt = args.prompt or words.say("models.sample")
     began, pieces = time.perf_counter(), 0
-    with LlamaEngine.open(model.path) as engine:
+    with LlamaEngine.open(model.path, adapter=args.adapter) as engine:
         loaded = time.perf_counter()
         messages: list[Message] = [
             {"role": "system", "content": words.say("models.system")},

@@ -49,6 +49,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     contents = for_this_device(trusted.contents)
     state = state_of(settings.home, contents.number)
     facts = {"source": str(where), "number": contents.number, "version": contents.version, "state": state}
+    facts |= {"signed": trusted.signed.isoformat(), "expires": trusted.expires.date().isoformat()}
+    _narrate(words, "update.signed", signed=facts["signed"], expires=facts["expires"])
     if args.check:
         _answer(args.json, facts)
         _narrate(words, f"update.{state}", number=contents.number, version=contents.version)
