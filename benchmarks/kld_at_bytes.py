@@ -208,7 +208,7 @@ def _stories() -> Subject:
             written = selftext(load_model(base / "hf"), begin, settings, base / f"{name}.npz", "cpu")
             rows = [json.dumps({"text": _spelled(words, text)}) for text in written.tolist()]
             write_atomic(base / f"{name}.jsonl", "\n".join(rows).encode())
-    return Subject("stories260K", base / "hf", base / "f16.gguf", base, 400, ("3e-5", "3e-4"))
+    return Subject("stories260K", base / "hf", base / "f16.gguf", base, 400, ("3e-5",))
 
 
 def _spelled(words: Sequence[bytes], tokens: Sequence[int]) -> str:
