@@ -108,7 +108,7 @@ def _model(file: Path, release: Release) -> Found:
     files = {f"models/{name}.gguf": file}
     for report in (file.with_name(f"{file.stem}.card.json"), file.with_name("card.json")):
         if report.is_file() and card.load(report).sha256 == digest:
-            files[f"models/{name}.card.json"] = report
+            files[f"models/{name}.json"] = report  # names the model's hash, so it is its receipt too
             break
     return Found("lm", name, "", "", _plain(files))
 

@@ -13,7 +13,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -86,23 +86,27 @@ class Depot:
         """Copy a file in and return its size and hash; raise KitError when it is not the one that was meant."""
         if sha256 is not None and self.has(sha256, _size_of(file)):
             return file.stat().st_size, sha256
+        return self.take_blocks(_blocks(file), file, sha256)
+
+    def take_blocks(self, blocks: Iterable[bytes], name: Path | str, sha256: str | None) -> tuple[int, str]:
+        """Write bytes that come one after the other; `name` is what to call them when they are not those meant."""
         with disk_trouble(self.folder):
             self.incoming.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.incoming, suffix=".tmp")
-        new = Path(name)
+            handle, place = tempfile.mkstemp(dir=self.incoming, suffix=".tmp")
+        new = Path(place)
         try:
-            size, found = self._copy(file, handle)
+            size, found = self._write(blocks, handle)
             if sha256 not in (None, found):
-                raise KitError("depot-wrong", path=file, wanted=str(sha256)[:12], found=found[:12])
+                raise KitError("depot-wrong", path=name, wanted=str(sha256)[:12], found=found[:12])
             self.adopt(new, found)
         finally:
             new.unlink(missing_ok=True)
         return size, found
 
-    def _copy(self, file: Path, handle: int) -> tuple[int, str]:
+    def _write(self, blocks: Iterable[bytes], handle: int) -> tuple[int, str]:
         digest, size = hashlib.sha256(), 0
-        with os.fdopen(handle, "wb") as copy, _opened(file) as source:
-            while block := _read(source, file):
+        with os.fdopen(handle, "wb") as copy:
+            for block in blocks:
                 digest.update(block)
                 size += len(block)
                 with disk_trouble(self.folder):
@@ -237,14 +241,16 @@ def _size_of(file: Path) -> int:
         return file.stat().st_size
 
 
-def _opened(file: Path) -> Any:
+def _blocks(file: Path) -> Iterator[bytes]:
     with _source_trouble(file):
-        return file.open("rb")
-
-
-def _read(source: Any, file: Path) -> bytes:
-    with _source_trouble(file):
-        return bytes(source.read(BLOCK_BYTES))
+        source = file.open("rb")
+    with source:
+        while True:
+            with _source_trouble(file):
+                block = source.read(BLOCK_BYTES)
+            if not block:
+                return
+            yield block
 
 
 @contextmanager

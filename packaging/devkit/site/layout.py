@@ -94,14 +94,18 @@ def _readme(site: Site) -> bytes:
 
 
 def _receipts(entry: Entry) -> Iterator[Made]:
-    """Say beside a model or a voice what its bytes must be, the way the device's own verbs do."""
+    """Say beside a model or a voice what its bytes must be, where nothing does yet: the device's verbs look for it."""
+    there = {file.path for file in entry.files}
     for file in entry.files:
         if entry.kind == "lm" and file.path.endswith(".gguf"):
-            facts = {"sha256": file.sha256, "size": file.size, "confirmed": True}
             receipt = f"{file.path.removesuffix('.gguf')}.json"
-            yield Made(f"{FOLDER}/{receipt}", json.dumps(facts, indent=2).encode())
+            content = json.dumps({"sha256": file.sha256, "size": file.size, "confirmed": True}, indent=2).encode()
         elif entry.kind == "voice" and file.path.endswith(".onnx"):
-            yield Made(f"{FOLDER}/{file.path.removesuffix('.onnx')}.sha256", f"{file.sha256}\n".encode())
+            receipt, content = f"{file.path.removesuffix('.onnx')}.sha256", f"{file.sha256}\n".encode()
+        else:
+            continue
+        if receipt not in there:
+            yield Made(f"{FOLDER}/{receipt}", content)
 
 
 def _write(path: Path, content: bytes) -> None:

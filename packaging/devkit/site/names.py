@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from edge.release.contents import DEVICE_NAME, NAME
+
 LARGEST_FAT32_FILE = (1 << 32) - 1
 """One byte below 4 GiB."""
 
@@ -16,8 +18,6 @@ CLUSTER_BYTES = 32 << 10
 """What a large stick rounds each file up to."""
 
 LABEL_CHARACTERS, LONGEST_PATH, LONGEST_PART = 11, 200, 120
-_PART = re.compile(r"[A-Za-z0-9._+,()@=~-][A-Za-z0-9 ._+,()@=~-]*")
-_DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{digit}" for name in ("com", "lpt") for digit in range(1, 10))}
 
 
 def is_safe(path: str) -> bool:
@@ -28,10 +28,11 @@ def is_safe(path: str) -> bool:
 
 def _is_safe_part(part: str) -> bool:
     return (
-        _PART.fullmatch(part) is not None
+        NAME.fullmatch(part) is not None
         and len(part) <= LONGEST_PART
-        and part[-1] not in ". "
-        and part.split(".")[0].casefold().rstrip() not in _DEVICES
+        and part == part.strip()
+        and part[-1] != "."
+        and not DEVICE_NAME.fullmatch(part)
     )
 
 

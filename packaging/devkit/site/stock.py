@@ -83,7 +83,7 @@ def _models(depot: Depot, entries: Iterable[Entry], release: Release) -> list[Mo
 
 def _own(depot: Depot, entry: Entry) -> Model:
     file = next(file for file in entry.files if file.path.endswith(".gguf"))
-    report = next((f for f in entry.files if f.path.endswith(".card.json")), None)
+    report = next((f for f in entry.files if f.path.endswith(".json")), None)
     carded = False
     if report is not None:
         try:

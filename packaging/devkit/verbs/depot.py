@@ -18,6 +18,7 @@ from devkit.depot.care import Damage, remove, rubbish, verify
 from devkit.depot.catalogue import missing, order, read_catalogue
 from devkit.depot.colleague import copy_missing, is_depot
 from devkit.depot.mending import command
+from devkit.depot.sync_release import sync_release
 from devkit.errors import KitError
 from edge.command_line import ExitCode
 from edge.errors import EdgeError
@@ -44,6 +45,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     syncing.add_argument("--from", dest="source", metavar="URL|DIR", help=words.say("depot.help-from"))
     syncing.add_argument("--catalogue", metavar="ID", nargs="+", default=[], help=words.say("depot.help-catalogue"))
     syncing.add_argument("--manifest", metavar="FILE", type=Path, help=words.say("depot.help-manifest"))
+    syncing.add_argument("--root", metavar="FILE", type=Path, help=words.say("depot.help-root"))
     syncing.add_argument("--at-once", metavar="N", type=int, default=AT_ONCE, help=words.say("depot.help-at-once"))
     syncing.add_argument("--dry-run", action="store_true", help=words.say("depot.help-dry-run"))
     adding = action("add")
@@ -67,10 +69,12 @@ def run(args: argparse.Namespace, settings: Settings, words: Words) -> int:
 
 def _sync(args: argparse.Namespace, depot: Depot, settings: Settings, words: Words) -> int:
     """Bring what is missing; what is here and whole is not asked for again."""
-    if not args.catalogue:
+    if not args.catalogue and args.source is None:
         raise KitError("depot-no-source")
     if not 1 <= args.at_once <= MOST_AT_ONCE:
         raise KitError("depot-at-once", value=args.at_once, most=MOST_AT_ONCE)
+    if not args.catalogue:
+        return sync_release(args, depot, settings, words)
     release = read_catalogue(args.manifest)
     orders = [order(release, name, args.source, depot) for name in dict.fromkeys(args.catalogue)]
     with depot.open():

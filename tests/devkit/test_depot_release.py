@@ -1,0 +1,134 @@
+"""A signed release comes into the depot: verified, each part once, and whole again on a stick."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from devkit.cli import main
+from devkit.depot import Depot
+from devkit.site.saved import load
+from devkit.stick import DataStick
+from edge.release.trust import open_release
+from releasing import Press
+from serving import Handler, cut, honest, serving
+
+ROOT = Path(__file__).parents[2]
+MODEL = (ROOT / "edge" / "models" / "mini" / "mini.gguf").read_bytes()
+PACK = 'id = "letras"\ntitle = "Letras"\nlang = "es"\nversion = {}\nlicence = "CC-BY-4.0"\nauthors = ["X"]\ndescription = "d"\n'
+
+
+def files(version: int = 1) -> dict[str, bytes]:
+    return {
+        "app/linux-x86_64/amauta": random.Random(3).randbytes(9_000_000),
+        "models/uno.gguf": MODEL,
+        "packs/letras/pack.toml": PACK.format(version).encode(),
+        "packs/letras/lessons/a.md": b"# A\n",
+    }
+
+
+@pytest.fixture
+def press(tmp_path: Path) -> Press:
+    made = Press(tmp_path / "repo")
+    made.publish(files(), tmp_path / "work")
+    (tmp_path / "root.json").write_bytes(made.root)
+    return made
+
+
+@pytest.fixture
+def depot(tmp_path: Path) -> Depot:
+    return Depot(tmp_path / "depot")
+
+
+def sync(depot: Depot, where: str | Path, tmp_path: Path, *argv: str) -> int:
+    command = ["depot", "sync", "--from", str(where), "--root", str(tmp_path / "root.json"), *argv]
+    return main([*command, "--depot", str(depot.folder)])
+
+
+def test_a_release_from_a_folder_becomes_what_it_is(depot: Depot, press: Press, tmp_path: Path) -> None:
+    assert sync(depot, press.folder, tmp_path) == 0
+    found = {(entry.kind, entry.id): entry.version for entry in depot.entries()}
+    assert found == {
+        ("app", "amauta-0.1.0-linux-x86_64"): "0.1.0", ("lm", "uno"): "", ("pack", "letras"): "1",
+        ("release", "release-1"): "1",
+    }  # fmt: skip
+    assert main(["depot", "verify", "--depot", str(depot.folder)]) == 0
+
+
+def test_over_http_each_part_is_asked_for_once_also_after_cuts(depot: Depot, press: Press, tmp_path: Path) -> None:
+    with serving(press.web()) as site:
+        assert sync(depot, site.url, tmp_path) == 0
+        parts = [path for path, *_ in site.asked if path.startswith("/parts/")]
+        assert len(parts) == len(set(parts)) > 3
+        asked = len(parts)
+        assert sync(depot, site.url, tmp_path) == 0
+        assert len([path for path, *_ in site.asked if path.startswith("/parts/")]) == asked
+    other = Depot(tmp_path / "other")
+    with serving(press.web()) as site:
+        assert sync(other, site.url, tmp_path, "--dry-run") == 0
+        once = [70_000]
+
+        def cut_one_part(h: Handler) -> None:
+            (cut(once.pop()) if once and h.path.startswith("/parts/") else honest)(h)
+
+        site.script = [cut_one_part] * 40
+        assert sync(other, site.url, tmp_path) == 0
+        assert not once
+        assert any(path.startswith("/parts/") and where for path, where, _ in site.asked)
+
+
+def test_the_next_release_brings_only_what_changed(
+    depot: Depot, press: Press, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sync(depot, press.folder, tmp_path) == 0
+    press.publish(files(2), tmp_path / "work")
+    capsys.readouterr()
+    assert sync(depot, press.folder, tmp_path, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["brought_bytes"] < 2000
+    assert {entry.version for entry in depot.entries() if entry.kind == "release"} == {"1", "2"}
+
+
+def test_what_was_added_by_hand_is_cut_and_not_fetched(depot: Depot, press: Press, tmp_path: Path) -> None:
+    (tmp_path / "uno.gguf").write_bytes(MODEL)
+    assert main(["depot", "add", str(tmp_path / "uno.gguf"), "--depot", str(depot.folder)]) == 0
+    with serving(press.web()) as site:
+        assert sync(depot, site.url, tmp_path) == 0
+        assert site.served_bytes < len(MODEL) + 200_000
+
+
+def test_a_changed_part_is_refused_and_no_entry_is_kept(
+    depot: Depot, press: Press, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = max(press.folder.glob("parts/*/*"), key=lambda path: path.stat().st_size)
+    part.write_bytes(part.read_bytes()[:-1] + b"!")
+    assert sync(depot, press.folder, tmp_path) == 1
+    assert "Traceback" not in capsys.readouterr().err
+    assert depot.entries() == []
+
+
+def test_other_keys_bring_nothing(depot: Depot, press: Press, tmp_path: Path) -> None:
+    stranger = Press(tmp_path / "stranger")
+    stranger.publish(files(), tmp_path / "work")
+    assert sync(depot, stranger.folder, tmp_path) == 1
+    assert not (depot.folder / "objects").exists()
+
+
+def test_a_device_can_verify_the_release_on_the_stick_again(depot: Depot, press: Press, tmp_path: Path) -> None:
+    assert sync(depot, press.folder, tmp_path) == 0
+    (tmp_path / "site.toml").write_text('school = "X"\nlanguages = ["es"]\nmodel = "none"\nvoices = []\n')
+    assert main(["plan", str(tmp_path / "site.toml"), "--depot", str(depot.folder)]) == 0
+    (stick,) = load(tmp_path / "site.plan.json").sticks
+    assert isinstance(stick, DataStick)
+    for file in stick.files:
+        place = tmp_path / "stick" / file.path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file.source, place)
+    trusted = open_release(tmp_path / "stick" / "AMAUTA" / "release", tmp_path / "device", press.root)
+    assert trusted.contents.number == 1
+    for file in trusted.contents.files:
+        for part in file.parts:
+            assert len(trusted.part(part.sha256, part.size)) == part.size
