@@ -1,119 +1,124 @@
-"""Small releases for tests: a shop that is taken as trusted, and a press that signs real repositories."""
+"""A small organisation with real keys: it holds a ceremony, signs releases, changes its keys, and can be impersonated."""
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Literal
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from securesystemslib.signer import CryptoSigner, SSlibKey
+from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import Metadata
 
-from edge.release.contents import Contents, Delta, Part, ReleaseFile
-from quantize.signing.drafts import first_root, save_draft, sign_draft
+from quantize.signing import drafts
 from quantize.signing.keys import ROLES, PublicKey
 from quantize.signing.repository import Repository
-from quantize.signing.sign import sign
+from quantize.signing.sign import Done, renew, sign
+from serving import Site, serving
 
-PART_BYTES = 4096
-NOON = datetime.now(UTC).replace(microsecond=0)
+SIGNED = datetime(2027, 3, 1, tzinfo=UTC)
+"""When the releases of tests are signed: after this program was made."""
+
+LATER = datetime(2027, 9, 1, tzinfo=UTC)
+FILES = {
+    "models/mini.gguf": bytes(range(256)) * 40,
+    "packs/primaria/pack.toml": b'title = "Primaria"\n' * 300,
+    "packs/primaria/lessons/agua.md": b"# El agua\n",
+    "app/linux-x86_64/amauta": b"\x7fELF" + bytes(2000),
+}
+
+Offer = Literal["folder", "http"]
 
 
 @dataclass
-class Shop:
-    """The parts of every release made so far, and what was asked for."""
+class Organisation:
+    """Its repository, and every key it ever made."""
 
-    parts: dict[str, bytes] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    repo: Repository
+    keys: dict[str, tuple[PublicKey, CryptoSigner]] = field(default_factory=dict)
 
-    def fetch(self, sha256: str, size: int) -> bytes:
-        """Hand over one part."""
-        self.asked.append(sha256)
-        assert len(self.parts[sha256]) == size
-        return self.parts[sha256]
+    @classmethod
+    def founded(cls, folder: Path, *, targets: int = 1, threshold: int = 1) -> Organisation:
+        """Hold the ceremony: three root keys, two of which must sign."""
+        made = cls(Repository(folder))
+        keys = {role: [made.key(role, f"{role}-{n}") for n in range(3 if role == "root" else 1)] for role in ROLES}
+        keys["targets"] += [made.key("targets", f"targets-{n}") for n in range(1, targets)]
+        root = drafts.first_root(keys, 2, SIGNED, 5)
+        root.roles["targets"].threshold = threshold
+        made.adopt(root, "root-0", "root-1")
+        return made
 
-    def keep(self, content: bytes) -> str:
-        """Offer some bytes; return their name."""
-        name = hashlib.sha256(content).hexdigest()
-        self.parts[name] = content
-        return name
+    def key(self, role: str, name: str) -> PublicKey:
+        """Make a key."""
+        signer = CryptoSigner.generate_ed25519()
+        found = signer.public_key
+        public = PublicKey(name, role, found.keyid, found.keyval["public"])
+        self.keys[name] = (public, CryptoSigner(signer._private_key, public.for_root()))
+        return public
 
-    def release(self, number: int, files: Mapping[str, bytes], *, old: Mapping[str, bytes] | None = None) -> Contents:
-        """Offer a release; with `old`, its files also as deltas from those of the same path."""
-        rows = tuple(self._file(path, content, (old or {}).get(path)) for path, content in files.items())
-        return Contents(number=number, version=f"0.{number}.0", files=rows)
+    def adopt(self, root: Any, *names: str) -> None:
+        """Sign a root with these keys, and make it count when that is enough."""
+        path = drafts.save_draft(self.repo, root, again=True)
+        previous = self.repo.root().signed if self.repo.newest_root() else None
+        for name in names:
+            drafts.sign_draft(path, self.keys[name][1], previous)
+        if (done := drafts.finished(self.repo)) and not drafts.needs_renewal(self.repo, done.signed):
+            drafts.promote(self.repo, done)
 
-    def _file(self, path: str, content: bytes, old: bytes | None) -> ReleaseFile:
-        pieces = [content[at : at + PART_BYTES] for at in range(0, len(content), PART_BYTES)]
-        deltas = () if old is None else (self._delta(old, content),)
-        return ReleaseFile(
-            path=path,
-            kind=kind_of(path),
-            id=path.partition("/")[2].partition("/")[0].removesuffix(".gguf").removesuffix(".json"),
-            platform=path.split("/")[1] if path.startswith("app/") else "",
-            size=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
-            mode=0o755 if path.startswith("app/") else 0o644,
-            parts=tuple(Part(sha256=self.keep(piece), size=len(piece)) for piece in pieces),
-            deltas=deltas,
-        )
+    def rotate(self, *names: str, **changes: Any) -> None:
+        """Write the next root, sign it, and renew the release where that is needed."""
+        self.adopt(drafts.changed_root(self.repo.root().signed, SIGNED, 5, **changes), *names)
+        if drafts.finished(self.repo):
+            renew(self.repo, self.signers(), SIGNED, 3)
 
-    def _delta(self, old: bytes, new: bytes) -> Delta:
-        import zstandard
+    def signers(self, *without: str) -> dict[str, CryptoSigner]:
+        """Return all keys but these, opened."""
+        return {public.keyid: signer for name, (public, signer) in self.keys.items() if name not in without}
 
-        words = zstandard.ZstdCompressionDict(old, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
-        packed = zstandard.ZstdCompressor(level=19, dict_data=words).compress(new)
-        return Delta(base=hashlib.sha256(old).hexdigest(), sha256=self.keep(packed), size=len(packed))
-
-
-def kind_of(path: str) -> str:
-    """Return the kind of a file by its first folder."""
-    first = path.partition("/")[0]
-    kinds = {"app": "app", "models": "lm", "voices": "voice", "packs": "pack", "adapters": "adapter"}
-    if path.startswith("models/") and path.endswith(".json"):
-        return "card"
-    return "voice-config" if path.endswith(".onnx.json") else kinds.get(first, "manifest")
-
-
-class Press:
-    """A real repository with real keys, as `amauta-quantize` signs it."""
-
-    def __init__(self, folder: Path, at: datetime = NOON) -> None:
-        self.folder, self._at = folder, at
-        self._repo = Repository(folder)
-        private = {role: Ed25519PrivateKey.generate() for role in ROLES}
-        public = {role: _public(role, key) for role, key in private.items()}
-        signers = {role: CryptoSigner(key, public[role].for_root()) for role, key in private.items()}
-        self._signers = {signer.public_key.keyid: signer for role, signer in signers.items() if role != "root"}
-        draft = save_draft(self._repo, first_root({role: [key] for role, key in public.items()}, 1, at, 3), again=False)
-        sign_draft(draft, signers["root"], None)
+    def release(self, files: Mapping[str, bytes] = FILES, at: datetime = SIGNED, years: int = 3) -> Done:
+        """Sign the next release with these files."""
+        folder = self.repo.folder.with_name(f"{self.repo.folder.name}-input")
+        lay_out(folder, files)
+        return sign(folder, self.repo, self.signers(), at, years, "0.2.0", lambda *_: None)
 
     @property
-    def root(self) -> bytes:
-        """The root that an app would carry."""
-        return self._repo.root_bytes(1)
+    def first_root(self) -> bytes:
+        """The root that an app is shipped with."""
+        return self.repo.root_bytes(1)
 
-    def publish(self, files: Mapping[str, bytes], tmp: Path) -> Contents:
-        """Make these files the next release."""
-        shutil.rmtree(tmp, ignore_errors=True)
-        for name, content in files.items():
-            path = tmp / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-            if name.startswith("app/"):
-                path.chmod(0o755)
-        number = 1 + (current.contents.number if (current := self._repo.current()) else 0)
-        return sign(tmp, self._repo, self._signers, self._at, 3, f"0.{number}.0", lambda *_: None).contents
-
-    def web(self) -> dict[str, bytes]:
-        """Return what a server would serve."""
-        paths = [path for path in self.folder.rglob("*") if path.is_file()]
-        return {f"/{path.relative_to(self.folder).as_posix()}": path.read_bytes() for path in paths}
+    def forge(self, name: str, change: Callable[[Any], None], *signers: str) -> bytes:
+        """Change a signed file and sign it again with these keys, as a thief of them would."""
+        path = self.repo.folder / "metadata" / name
+        metadata: Metadata[Any] = Metadata.from_bytes(path.read_bytes())
+        change(metadata.signed)
+        metadata.signatures.clear()
+        for signer in signers:
+            metadata.sign(self.keys[signer][1], append=True)
+        return metadata.to_bytes()
 
 
-def _public(role: str, key: Ed25519PrivateKey) -> PublicKey:
-    found = SSlibKey.from_crypto(key.public_key())
-    return PublicKey(role, role, found.keyid, found.keyval["public"])
+def lay_out(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Make a folder hold exactly these files."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        path.chmod(0o755 if name.startswith("app/") else 0o644)
+
+
+@contextmanager
+def offered(how: Offer, folder: Path, *, prepare: Callable[[Site], None] = lambda _: None) -> Iterator[Path | str]:
+    """Offer a repository as it is now: as a folder, or from a real server."""
+    if how == "folder":
+        yield folder
+        return
+    files = {
+        f"/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+    with serving(files) as site:
+        prepare(site)
+        yield site.url
