@@ -31,7 +31,7 @@ def sync_release(args: argparse.Namespace, depot: Depot, settings: Settings, wor
         contents, missing = verified.contents, verified.missing(depot)
         files = {file.sha256: file.size for file in contents.files if not depot.has(file.sha256, file.size)}
         tell("depot.release", number=contents.number, version=contents.version, signed=str(verified.trusted.signed))
-        tell("depot.sync-begin", count=len(missing), size=megabytes(sum(missing.values())))
+        tell("depot.release-begin", count=len(missing), size=megabytes(sum(missing.values())))
         if args.dry_run:
             return ExitCode.DONE
         # Parts and, beside them, the files they make.
@@ -42,7 +42,7 @@ def sync_release(args: argparse.Namespace, depot: Depot, settings: Settings, wor
         sys.stderr.write(f"{error.say(words.lang)}\n")
     left = verified.missing(depot)
     brought = sum(size for sha256, size in missing.items() if sha256 not in left)
-    tell("depot.sync-end", count=len(missing) - len(left), size=megabytes(brought), refused=len(refused))
+    tell("depot.release-end", count=len(missing) - len(left), size=megabytes(brought), refused=len(refused))
     if args.json:
         answer = {"release": contents.number, "brought_bytes": brought, "refused": len(refused)}
         sys.stdout.write(f"{json.dumps(answer)}\n")
