@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings as trying
+from hypothesis import HealthCheck, given
+from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from edge.errors import EdgeError
@@ -29,7 +30,7 @@ from edge.update.mochila import find
 from edge.update.places import Pointer, Releases
 from edge.update.start import begin, reached
 from edge.update.switch import alone, go_back
-from releasing import Shop
+from shop import Shop
 
 ROOT = Path(__file__).parents[2]
 LAUNCHER = ROOT / "packaging" / "launch" / "Amauta-Linux.sh"
@@ -369,7 +370,10 @@ BREAKS = b"#!/bin/sh\nexit 3\n"
 
 def launch(device: Device, *given: str, launcher: Path = LAUNCHER) -> str:
     done = subprocess.run(
-        ["sh", str(launcher), *given], capture_output=True, text=True, env={**os.environ, "AMAUTA_HOME": str(device.home)}
+        ["sh", str(launcher), *given],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "AMAUTA_HOME": str(device.home)},
     )
     return done.stdout.strip() or f"exit {done.returncode}"
 

@@ -17,7 +17,7 @@ from edge.speech.voice import installed_voices
 from edge.tutor.adapter import adapter_for
 from edge.tutor.llama import LlamaEngine
 from edge.update.install import install
-from releasing import Shop
+from shop import Shop
 
 MINI = Path(__file__).parents[2] / "edge" / "models" / "mini"
 MODEL = (MINI / "mini.gguf").read_bytes()

@@ -20,7 +20,7 @@ from edge.update.install import install
 from edge.update.places import Releases
 from edge.update.receipt import read_receipt
 from edge.update.start import begin, reached
-from releasing import Shop
+from shop import Shop
 
 INSTANTS = 200
 NEVER_S = 60.0

@@ -14,8 +14,8 @@ from edge.cli import main
 from edge.release.trust import open_release
 from edge.settings import load
 from edge.update.places import Pointer, Releases
-from releasing import NOON, Press
 from serving import serving
+from shop import NOON, Press
 
 MINI_PACK = Path(__file__).parents[1] / "data" / "packs" / "mini"
 PACK = {

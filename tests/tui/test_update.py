@@ -14,7 +14,7 @@ from edge.update.install import install
 from edge.update.places import Pointer, Releases
 from edge.update.start import begin
 from fakes import FakeServices
-from releasing import NOON, Press, Shop
+from shop import NOON, Press, Shop
 from tests.tui.screen import keys_of, press, settle, text_of, words_of
 from tui import plain
 from tui.app import AmautaApp
