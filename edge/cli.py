@@ -17,7 +17,7 @@ from edge.errors import EdgeError
 from edge.settings import Settings, load
 from edge.words import LANGUAGES, Words, words_for
 
-VERBS = ("ask", "speak", "packs", "learners", "report", "models", "voices", "doctor", "update", "trust")
+VERBS = ("ask", "speak", "packs", "learners", "report", "models", "voices", "doctor", "update", "trust", "sync", "hub")
 """Every verb; the app itself is `amauta` or `amauta tutor`."""
 
 

@@ -1,7 +1,7 @@
 """Who this device is: an id and a signing key, made at its first start and never inside an image.
 
 The id is made from the public key, so nobody can give a device another one's id. Both lie in
-`identity.json` in Amauta's folder, readable by its owner only, and are never replaced.
+`identity.json` in Amauta's folder, readable by its owner only; only a device that was copied gets others (`renew_identity`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError
+from edge.files import write_atomic
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -82,20 +83,32 @@ def read_identity(path: Path) -> Identity:
 
 def _make(path: Path) -> None:
     """Write a new identity; when another process was first, its identity stays."""
-    private = os.urandom(KEY_BYTES)
-    public = _public(private)
-    facts = {"format": FORMAT, "device": device_id(public), "public": public.hex(), "private": private.hex()}
+    content = _content(os.urandom(KEY_BYTES))
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{NAME}.")  # made readable by its owner only
     new = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(json.dumps(facts, indent=1).encode())
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         _name_first(new, path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def renew_identity(home: Path, private: bytes) -> None:
+    """Put another key in the place of this device's, because two devices had the same; raises OSError.
+
+    Only `sync` does so: it has kept, signed by the old key, that this one comes after it.
+    """
+    write_atomic(home / NAME, _content(private))
+
+
+def _content(private: bytes) -> bytes:
+    public = _public(private)
+    facts = {"format": FORMAT, "device": device_id(public), "public": public.hex(), "private": private.hex()}
+    return json.dumps(facts, indent=1).encode()
 
 
 def _name_first(new: Path, path: Path) -> None:

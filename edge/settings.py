@@ -38,6 +38,9 @@ class Settings:
     speed: str = "normal"
     """How fast the voice speaks."""
 
+    share_turns: bool = False
+    """Whether an adult allowed what was asked and answered to leave this device; attempts alone leave otherwise."""
+
     shelves: tuple[Path, ...] = ()
     """Folders that hold packs, voices and models beside those of `home`: the release in use, then the stick the app
     runs from. Never saved."""
@@ -119,11 +122,12 @@ def _checked(settings: Settings, found: Mapping[str, Any], path: Path) -> Settin
         "theme": THEMES,
         "speed": SPEEDS,
         "sound": (True, False),
+        "share_turns": (True, False),
     }
     for name, value in found.items():
         if name not in allowed:
             raise EdgeError("setting-unknown", name=name, path=path)
-        if value not in allowed[name] or (name == "sound") != isinstance(value, bool):
+        if value not in allowed[name] or (True in allowed[name]) != isinstance(value, bool):
             choices = ", ".join(str(choice) for choice in allowed[name] if choice != "")
             raise EdgeError("setting-wrong", name=name, value=str(value), choices=choices)
     return replace(settings, **found)

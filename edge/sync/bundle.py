@@ -58,7 +58,10 @@ class Head:
     hub: str
     school: str
     token: bytes = field(repr=False)
-    recipient: str = ""
+    stream: str
+    """The name the device writes under now."""
+
+    recipient: str
     """The device's own age recipient, for the acknowledgement."""
 
     links: tuple[Link, ...] = ()
@@ -77,6 +80,7 @@ def encode(head: Head, streams: Sequence[Stream]) -> bytes:
         "hub": head.hub,
         "school": head.school,
         "token": head.token.hex(),
+        "stream": head.stream,
         "recipient": head.recipient,
         "links": [[link.key.hex(), link.proof.hex()] for link in head.links],
         "versions": dict(head.versions),
@@ -112,7 +116,7 @@ def decode_head(body: bytes) -> Head:
         if len(body) < 4 + size or size > MOST_HEAD:
             raise ValueError("head")
         found = json.loads(body[4 : 4 + size])
-        if not isinstance(found, dict) or found.pop("format", None) != FORMAT or len(found) != 6:
+        if not isinstance(found, dict) or found.pop("format", None) != FORMAT or len(found) != 7:
             raise ValueError("format")
         return _head(found)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -126,8 +130,10 @@ def _head(found: dict[str, Any]) -> Head:
     versions = found["versions"]
     if len(versions) > 200 or not all(_is_line(name) and _is_line(value) for name, value in versions.items()):
         raise ValueError("versions")
-    if not DEVICE_NAME.fullmatch(found["hub"]) or not SCHOOL_CODE.fullmatch(found["school"]):
+    if not DEVICE_NAME.fullmatch(found["hub"]) or not DEVICE_NAME.fullmatch(found["stream"]):
         raise ValueError("hub")
+    if not SCHOOL_CODE.fullmatch(found["school"]):
+        raise ValueError("school")
     token = bytes.fromhex(found["token"])
     if len(token) != TOKEN_BYTES or not _is_line(found["recipient"]):
         raise ValueError("token")
@@ -135,6 +141,7 @@ def _head(found: dict[str, Any]) -> Head:
         found["hub"],
         found["school"],
         token,
+        found["stream"],
         found["recipient"],
         tuple(Link(bytes.fromhex(key), bytes.fromhex(proof)) for key, proof in links),
         tuple(sorted(versions.items())),

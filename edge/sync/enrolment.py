@@ -8,14 +8,15 @@ from __future__ import annotations
 import base64
 import json
 import re
-import zlib
 from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
+from edge.identity import device_id
 from edge.sync.errors import SyncError
 
 FORMAT = 1
 LARGEST_BYTES = 1 << 16
-SECRET_BYTES = 32
+KEY_BYTES = SECRET_BYTES = 32
 TOKEN_BYTES = 16
 TEXT_MARK = "amauta:1:"
 SCHOOL_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -46,8 +47,9 @@ def as_bytes(enrolment: Enrolment) -> bytes:
 
 
 def as_text(enrolment: Enrolment) -> str:
-    """Return the same as one line, for a QR code."""
-    return TEXT_MARK + base64.urlsafe_b64encode(zlib.compress(as_bytes(enrolment), 9)).decode()
+    """Return the same as one line, short enough for a QR code on an 80-column screen."""
+    packed = base64.urlsafe_b64encode(enrolment.key + enrolment.token + enrolment.secret).decode()
+    return f"{TEXT_MARK}{enrolment.school}:{enrolment.recipient}:{packed}"
 
 
 def parse(content: bytes) -> Enrolment:
@@ -55,29 +57,34 @@ def parse(content: bytes) -> Enrolment:
     from edge.sync.seal import recipient_of
 
     try:
-        found = json.loads(_unpacked(content.strip()))
-        if not isinstance(found, dict) or found.pop("format", None) != FORMAT:
-            raise ValueError("format")
+        found = _fields(content.strip())
         if set(found) != {each.name for each in fields(Enrolment)} or not all(
             isinstance(v, str) for v in found.values()
         ):
             raise ValueError("fields")
-        for name, size in (("key", 32), ("token", TOKEN_BYTES), ("secret", SECRET_BYTES)):
+        for name, size in (("key", KEY_BYTES), ("token", TOKEN_BYTES), ("secret", SECRET_BYTES)):
             found[name] = bytes.fromhex(found[name])
             if len(found[name]) != size:
                 raise ValueError(name)
-        if not DEVICE_NAME.fullmatch(found["hub"]) or not SCHOOL_CODE.fullmatch(found["school"]):
+        if found["hub"] != device_id(found["key"]) or not SCHOOL_CODE.fullmatch(found["school"]):
             raise ValueError("school")
         recipient_of(found["recipient"])
-    except (ValueError, RecursionError, zlib.error) as error:
+    except (ValueError, RecursionError) as error:
         raise SyncError("enrolment-broken", reason=str(error)[:80]) from error
     return Enrolment(**found)
 
 
-def _unpacked(content: bytes) -> bytes:
+def _fields(content: bytes) -> dict[str, Any]:
+    """Return what either form says, not checked yet."""
     if len(content) > LARGEST_BYTES:
         raise ValueError(f"> {LARGEST_BYTES} bytes")
     if not content.startswith(TEXT_MARK.encode()):
-        return content
-    packed = base64.urlsafe_b64decode(content[len(TEXT_MARK) :])
-    return zlib.decompressobj().decompress(packed, LARGEST_BYTES)
+        found = json.loads(content)
+        if not isinstance(found, dict) or found.pop("format", None) != FORMAT:
+            raise ValueError("format")
+        return found
+    school, recipient, packed = content[len(TEXT_MARK) :].decode("ascii").split(":")
+    secrets = base64.b64decode(packed, altchars=b"-_", validate=True)
+    key, token, secret = secrets[:KEY_BYTES], secrets[KEY_BYTES:-SECRET_BYTES], secrets[-SECRET_BYTES:]
+    facts = {"hub": device_id(key), "recipient": recipient, "school": school}
+    return {**facts, "key": key.hex(), "token": token.hex(), "secret": secret.hex()}

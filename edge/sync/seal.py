@@ -44,7 +44,8 @@ def seal(mark: bytes, body: bytes, key: Ed25519PrivateKey, recipient: str) -> by
     public = key.public_key().public_bytes_raw()
     signature = key.sign(mark + body)
     plain = b"".join((mark, public, signature, len(body).to_bytes(8, "big"), body))
-    return pyrage.encrypt(plain + bytes(size_class(len(plain)) - len(plain)), [recipient_of(recipient)])
+    sealed: bytes = pyrage.encrypt(plain + bytes(size_class(len(plain)) - len(plain)), [recipient_of(recipient)])
+    return sealed
 
 
 def unseal(mark: bytes, sealed: bytes, identity: str) -> Opened:

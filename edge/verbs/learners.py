@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from errno import EISDIR, ENOENT
 from os import strerror
 from pathlib import Path
@@ -16,6 +17,7 @@ from edge.cli import lang_of
 from edge.command_line import ExitCode
 from edge.errors import StoreError
 from edge.files import write_atomic
+from edge.learning.attempt import stamp
 from edge.learning.learner import Learner, clean_name, new_id
 from edge.learning.roster import RosterRow, decode, parse_roster, roster
 from edge.learning.store import Store
@@ -27,7 +29,7 @@ LARGEST_BYTES = 2_000_000
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `learners`."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|add|import|export")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|add|import|export|erase")
     listing = actions.add_parser("list", help=words.say("verbs.learners.list"))
     listing.add_argument("--json", action="store_true", help=words.say("verbs.json"))
     adding = actions.add_parser("add", help=words.say("verbs.learners.add"))
@@ -37,7 +39,11 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     importing.add_argument("file", metavar="CSV", type=Path, help=words.say("verbs.learners.file"))
     importing.add_argument("--dry-run", action="store_true", help=words.say("verbs.dry-run"))
     exporting = actions.add_parser("export", help=words.say("verbs.learners.export"))
+    exporting.add_argument("who", metavar="ID", nargs="?", help=words.say("verbs.learners.export-one"))
     exporting.add_argument("--out", metavar="CSV", type=Path, help=words.say("verbs.learners.out"))
+    erasing = actions.add_parser("erase", help=words.say("verbs.learners.erase"))
+    erasing.add_argument("who", metavar="ID", help=words.say("verbs.learners.who"))
+    erasing.add_argument("--dry-run", action="store_true", help=words.say("verbs.dry-run"))
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -49,7 +55,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         if args.action == "import":
             return _import(args, store, settings, words)
         if args.action == "export":
-            return _export(args, store, words)
+            return _export_one(args, store, words) if args.who else _export(args, store, words)
+        if args.action == "erase":
+            return _erase(args, store, settings, words)
         return _list(args, store, words)
 
 
@@ -108,6 +116,48 @@ def _export(args: argparse.Namespace, store: Store, words: Words) -> int:
     write_table(args.out, content)
     sys.stderr.write(f"{words.say('learners.exported', path=args.out, count=len(learners))}\n")
     return ExitCode.DONE
+
+
+def _export_one(args: argparse.Namespace, store: Store, words: Words) -> int:
+    """Give out everything this device keeps about one person."""
+    from edge.learning.erasure import everything
+
+    learner = find_learner(store.learners(), args.who)
+    found = everything(store.path, learner.id)
+    content = json.dumps({"learner": asdict(learner), **found}, ensure_ascii=False, indent=1)
+    if args.out is None:
+        sys.stdout.write(f"{content}\n")
+    else:
+        write_table(args.out, content.encode("utf-8"))
+        sys.stderr.write(f"{words.say('learners.exported', path=args.out, count=1)}\n")
+    return ExitCode.DONE
+
+
+def _erase(args: argparse.Namespace, store: Store, settings: Settings, words: Words) -> int:
+    """Delete everything about one person; what was handed over follows with the next delivery."""
+    from edge.learning.erasure import erase, everything
+
+    learner = find_learner(store.learners(), args.who)
+    if args.dry_run:
+        found = everything(store.path, learner.id)
+        counts = {"attempts": len(found["attempts"]), "turns": len(found["turns"])}
+        sys.stderr.write(f"{words.say('learners.would-erase', name=learner.name, **counts)}\n")
+        return ExitCode.DONE
+    gone = erase(store.path, learner.id, stamp(datetime.now(UTC)))
+    (settings.home / "learner").unlink(missing_ok=True)  # Who practised last; asked anew if it was somebody else.
+    sys.stderr.write(f"{words.say('learners.erased', attempts=gone.attempts, turns=gone.turns)}\n")
+    return ExitCode.DONE
+
+
+def find_learner(learners: list[Learner], called: str) -> Learner:
+    """Return the learner with this name or key; raise StoreError when nobody or several are meant."""
+    name = " ".join(called.split()).casefold()
+    found = [learner for learner in learners if name in (learner.id, learner.name.casefold())]
+    if not found:
+        raise StoreError("learner-unknown", name=called[:60])
+    if len(found) > 1:
+        raise StoreError("learner-twice", name=called[:60], count=len(found))
+    return found[0]
 
 
 def write_table(path: Path, content: bytes) -> None:

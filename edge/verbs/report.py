@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.command_line import ExitCode
-from edge.errors import PackError, StoreError
+from edge.errors import PackError
 from edge.learning.exercise import LEVELS, SKILLS, lesson_id, title
 from edge.learning.learner import Learner
 from edge.learning.mastery import LessonProgress, progress_of
 from edge.learning.roster import table
 from edge.learning.store import Store
 from edge.settings import Settings
-from edge.verbs.learners import write_table
+from edge.verbs.learners import find_learner, write_table
 from edge.words import Words, words_for
 
 _COLUMNS = ("learner", "lesson", "attempts", "right", "items", "mastery", "last")
@@ -58,17 +58,6 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     elif args.csv is None:
         _print(rows, words)
     return ExitCode.DONE
-
-
-def find_learner(learners: list[Learner], called: str) -> Learner:
-    """Return the learner with this name or key; raise StoreError when nobody or several are meant."""
-    name = " ".join(called.split()).casefold()
-    found = [learner for learner in learners if name in (learner.id, learner.name.casefold())]
-    if not found:
-        raise StoreError("learner-unknown", name=called[:60])
-    if len(found) > 1:
-        raise StoreError("learner-twice", name=called[:60], count=len(found))
-    return found[0]
 
 
 def _rows(store: Store, called: str | None, settings: Settings) -> list[ReportRow]:

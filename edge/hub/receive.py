@@ -1,0 +1,158 @@
+"""Take in what lies on a stick: judge who wrote each file, unite what may come in, write down the rest.
+
+A file is opened in this order: name and kind, size, decryption, signature, head, right to deliver, facts.
+Each step is reached only when the one before found nothing wrong; every refusal is audited with its reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from edge.hub.database import Database
+from edge.hub.place import Place
+from edge.identity import device_id
+from edge.sync import stick
+from edge.sync.bundle import Head, decode_facts, decode_head, digest_of
+from edge.sync.errors import RefusedError
+from edge.sync.facts import Stream
+from edge.sync.papers import LINK
+from edge.sync.seal import BUNDLE, Opened, recipient_of, unseal
+
+State = Literal["imported", "repeated", "refused", "unfinished"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file."""
+
+    file: str
+    state: State
+    device: str = ""
+    facts: int = 0
+    new: int = 0
+    cloned: bool = False
+    error: RefusedError | None = None
+
+
+def token_hash(token: bytes) -> str:
+    """Return how a token is kept; it is 128 random bits, so one hash is enough."""
+    return hashlib.sha256(b"amauta-token\0" + token).hexdigest()
+
+
+def receive_stick(place: Place, database: Database, stick_place: Path, at: str) -> Iterator[Outcome]:
+    """Take in every file on a stick, one at a time; each is kept for good before the next is opened."""
+    for found in stick.found_in(stick.folder_on(stick_place, stick.OUT)):
+        try:
+            outcome = receive(place, database, stick.read(found), found.shown, at)
+        except RefusedError as error:
+            # A stick pulled out too early is nobody's attack.
+            half = not found.listed and error.key in ("sealed-damaged", "sealed-not-age")
+            outcome = Outcome(found.shown, "unfinished" if half else "refused", error=error)
+            refuse(database, outcome, at)
+        yield outcome
+
+
+def receive(place: Place, database: Database, sealed: bytes, shown: str, at: str) -> Outcome:
+    """Take in one bundle, whoever carried it; raise RefusedError, and change nothing, when it may not come in."""
+    opened = unseal(BUNDLE, sealed, place.age)
+    head = decode_head(opened.body)
+    device, digest = device_id(opened.public), digest_of(opened.body)
+    if head.hub != place.id:
+        raise RefusedError("bundle-other-hub", hub=head.hub)
+    ancestors = _ancestors(head, opened)
+    _judge(database, head, device)
+    if database.rows("SELECT 1 FROM bundles WHERE digest = ?", [digest]):
+        with database.step():
+            database.audit(at, "import", file=shown, device=device, outcome="repeated")
+        return Outcome(shown, "repeated", device)
+    streams = decode_facts(opened.body)
+    facts = sum(stream.count() for stream in streams)
+    with database.step():
+        _register(database, head, device, opened.public, ancestors, at)
+        new = sum(_add(database, stream, head, device, ancestors) for stream in streams)
+        values = [digest, device, facts, at]
+        done = database.connection.execute("INSERT OR IGNORE INTO bundles VALUES (?, ?, ?, ?)", values)
+        state: State = "imported" if done.rowcount else "repeated"
+        database.audit(at, "import", file=shown, device=device, outcome=state, detail=f"{facts} facts, {new} new")
+    return Outcome(shown, state, device, facts, new, is_cloned(database, device))
+
+
+def refuse(database: Database, outcome: Outcome, at: str) -> None:
+    """Write down a refusal with its reason."""
+    detail = f"{outcome.error.key}: {outcome.error.say('en').splitlines()[0]}" if outcome.error else ""
+    with database.step():
+        database.audit(at, "import", file=outcome.file, outcome=outcome.state, detail=detail[:300])
+
+
+def is_cloned(database: Database, device: str) -> bool:
+    """Tell whether another device writes under the name that this one uses now."""
+    sql = "SELECT cloned FROM streams JOIN devices ON stream = streams.name WHERE devices.id = ?"
+    return database.rows(sql, [device]) == [(1,)]
+
+
+def _judge(database: Database, head: Head, device: str) -> None:
+    """Refuse a device that is neither known in its school nor has a token that still counts."""
+    sql = "SELECT code FROM devices JOIN schools ON school = schools.id WHERE devices.id = ?"
+    if database.rows(sql, [device]) == [(head.school,)]:
+        return
+    recipient_of(head.recipient)
+    sql = "SELECT code, revoked FROM tokens JOIN schools ON school = schools.id WHERE hash = ?"
+    found = database.rows(sql, [token_hash(head.token)])
+    if not found or found[0][0] != head.school:
+        raise RefusedError("token-unknown", school=head.school)
+    if found[0][1]:
+        raise RefusedError("token-revoked", school=head.school, day=found[0][1][:10])
+
+
+def _ancestors(head: Head, opened: Opened) -> list[str]:
+    """Return the devices this one was before; each key must have signed the one after it."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    keys = [*(link.key for link in head.links), opened.public]
+    for link, after in zip(head.links, keys[1:], strict=True):
+        try:
+            Ed25519PublicKey.from_public_bytes(link.key).verify(link.proof, LINK + after)
+        except (InvalidSignature, ValueError) as error:
+            raise RefusedError("link-forged") from error
+    return [device_id(link.key) for link in head.links]
+
+
+def _register(database: Database, head: Head, device: str, public: bytes, ancestors: list[str], at: str) -> None:
+    """Remember when and with what a device was last heard from."""
+    recipient_of(head.recipient)
+    values = [
+        device,
+        public,
+        database.school(head.school),
+        head.recipient,
+        head.stream,
+        at,
+        json.dumps(dict(head.versions)),
+    ]
+    database.connection.execute(
+        "INSERT INTO devices (id, public, school, recipient, stream, heard, versions) VALUES (?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (id) DO UPDATE SET school = excluded.school, recipient = excluded.recipient, "
+        "stream = excluded.stream, heard = excluded.heard, versions = excluded.versions",
+        values,
+    )
+    for ancestor in ancestors:
+        database.connection.execute("UPDATE devices SET after = ? WHERE id = ?", [device, ancestor])
+
+
+def _add(database: Database, stream: Stream, head: Head, device: str, ancestors: list[str]) -> int:
+    """Unite one stream, if this device may write under that name."""
+    number = database.stream(stream.device, database.school(head.school))
+    writers = {writer for (writer,) in database.rows("SELECT device FROM writers WHERE stream = ?", [number])}
+    # Two copies of one device both come after it: who was first heard from must not matter.
+    mine = {device} if stream.device == head.stream else {device, *ancestors}
+    if writers and not writers & mine:
+        raise RefusedError("stream-foreign", stream=stream.device)
+    rows = [(number, writer) for writer in mine - writers]
+    database.connection.executemany("INSERT INTO writers VALUES (?, ?)", rows)
+    return database.add(stream, number)

@@ -1,0 +1,217 @@
+"""`amauta hub`: receive what schools hand over, acknowledge it, report. A laptop and sticks are enough."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_bytes
+from typing import Any
+
+from edge.command_line import ExitCode
+from edge.files import write_atomic
+from edge.hub import place as places
+from edge.hub import report as reports
+from edge.hub.database import Database
+from edge.hub.errors import HubError
+from edge.hub.place import Place
+from edge.learning.attempt import stamp
+from edge.settings import Settings
+from edge.words import Value, Words, words_for
+
+POINTER = "hub.txt"
+"""In Amauta's folder: where the hub made last is, so that nobody has to name it each time."""
+
+_COLUMNS = ("what", "school", "lesson", "detail", "attempts", "right", "learners", "last")
+
+
+def configure(parser: argparse.ArgumentParser, words: Words) -> None:
+    """Add the arguments of `hub`."""
+    metavar = "init|enrol|import|ack|report|merge|audit"
+    actions = parser.add_subparsers(dest="action", required=True, metavar=metavar)
+    added = {name: actions.add_parser(name, help=words.say(f"verbs.hub.{name}")) for name in metavar.split("|")}
+    added["init"].add_argument("folder", metavar="DIR", type=Path, help=words.say("verbs.hub.new"))
+    added["init"].add_argument("--name", metavar="NAME", default="", help=words.say("verbs.hub.name"))
+    added["init"].add_argument("--twin", metavar="DIR", type=Path, help=words.say("verbs.hub.twin"))
+    added["enrol"].add_argument("school", metavar="SCHOOL", help=words.say("verbs.hub.school"))
+    added["enrol"].add_argument("--out", metavar="FILE", type=Path, help=words.say("verbs.hub.out"))
+    added["enrol"].add_argument("--qr", action="store_true", help=words.say("verbs.hub.qr"))
+    added["enrol"].add_argument("--renew", action="store_true", help=words.say("verbs.hub.renew"))
+    for name in ("import", "ack"):
+        added[name].add_argument("folder", metavar="DIR", type=Path, help=words.say("verbs.sync.folder"))
+    added["ack"].add_argument("--school", metavar="S", action="append", default=[], help=words.say("verbs.hub.only"))
+    added["report"].add_argument("--out", metavar="CSV", type=Path, help=words.say("verbs.hub.csv"))
+    added["merge"].add_argument("other", metavar="OTHER", type=Path, help=words.say("verbs.hub.other"))
+    for name in added:
+        if name != "init":
+            added[name].add_argument("--hub", metavar="DIR", type=Path, help=words.say("verbs.hub.hub"))
+        added[name].add_argument("--json", action="store_true", help=words.say("verbs.json"))
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Do what was asked with the hub."""
+    words = words_for("edge", settings.spoken_lang)
+    if args.action == "init":
+        return _init(args, settings, words)
+    place = places.load(args.hub or _remembered(settings.home))
+    deeds = {"enrol": _enrol, "import": _import, "ack": _ack, "report": _report, "merge": _merge, "audit": _audit}
+    with Database(place.database) as database:
+        return deeds[args.action](args, place, database, words)
+
+
+def _init(args: argparse.Namespace, settings: Settings, words: Words) -> int:
+    twin = places.load(args.twin) if args.twin else None
+    folder = args.folder.absolute()
+    place = places.create(folder, args.name or (twin.name if twin else folder.name), twin)
+    Database(place.database).connection.close()
+    try:
+        write_atomic(settings.home / POINTER, str(folder).encode())
+    except OSError as error:
+        raise HubError("hub-disk", path=settings.home, reason=error.strerror or str(error)) from error
+    _answer(args, {"hub": place.id, "name": place.name, "folder": str(folder), "recipient": place.recipient})
+    _narrate(words, "hub.made", name=place.name, hub=place.id, path=folder)
+    _narrate(words, "hub.keep-keys", path=folder / places.KEYS)
+    return ExitCode.DONE
+
+
+def _remembered(home: Path) -> Path:
+    try:
+        return Path((home / POINTER).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise HubError("hub-unnamed") from error
+
+
+def _enrol(args: argparse.Namespace, place: Place, database: Database, words: Words) -> int:
+    from edge.hub.enrolling import enrol
+    from edge.sync.enrolment import TOKEN_BYTES, as_bytes, as_text
+
+    if not (args.out or args.qr):
+        raise HubError("enrol-nowhere")
+    given = enrol(place, database, args.school, token_bytes(TOKEN_BYTES), _now(), renew=args.renew)
+    if args.out:
+        try:
+            write_atomic(args.out, as_bytes(given))
+        except OSError as error:
+            raise HubError("hub-disk", path=args.out, reason=error.strerror or str(error)) from error
+        _narrate(words, "hub.enrolment", path=args.out, school=given.school)
+    if args.qr:
+        import segno
+
+        segno.make(as_text(given), error="l").terminal(sys.stderr, compact=True)
+    text = {"text": as_text(given)} if args.qr else {}
+    _answer(args, {"school": given.school, "hub": given.hub, "out": str(args.out or ""), **text})
+    if args.qr and not args.json:
+        sys.stdout.write(f"{as_text(given)}\n")
+    return ExitCode.DONE
+
+
+def _import(args: argparse.Namespace, place: Place, database: Database, words: Words) -> int:
+    from edge.hub.receive import receive_stick
+
+    counts: Counter[str] = Counter()
+    new = 0
+    cloned: set[str] = set()
+    refused = []
+    for outcome in receive_stick(place, database, args.folder, _now()):
+        counts[outcome.state] += 1
+        new += outcome.new
+        if outcome.cloned:
+            cloned.add(outcome.device)
+        if outcome.error:
+            refused.append({"file": outcome.file, "state": outcome.state, "reason": outcome.error.key})
+            sys.stderr.write(f"{outcome.file}: {outcome.error.say(words.lang)}\n")
+    for device in sorted(cloned):
+        _narrate(words, "hub.cloned", device=device)
+    states = {state: counts[state] for state in ("imported", "repeated", "refused", "unfinished")}
+    _answer(args, {**states, "new": new, "cloned": sorted(cloned), "files": refused})
+    _narrate(words, "hub.imported", **states, new=new)
+    return ExitCode.REFUSED if counts["refused"] else ExitCode.DONE
+
+
+def _ack(args: argparse.Namespace, place: Place, database: Database, words: Words) -> int:
+    from edge.hub.acknowledge import acknowledge_on
+
+    devices = list(acknowledge_on(place, database, args.folder, args.school, _now()))
+    _answer(args, {"devices": devices})
+    _narrate(words, "hub.acknowledged", count=len(devices), path=args.folder)
+    return ExitCode.DONE
+
+
+def _merge(args: argparse.Namespace, _place: Place, database: Database, words: Words) -> int:
+    from edge.hub.join import join
+
+    with Database(places.load(args.other).database) as other:
+        joined = join(database, other, _now())
+    _answer(args, asdict(joined))
+    _narrate(words, "hub.merged", streams=joined.streams, new=joined.new, bundles=joined.bundles)
+    return ExitCode.DONE
+
+
+def _audit(args: argparse.Namespace, _place: Place, database: Database, _words: Words) -> int:
+    names = ("at", "deed", "file", "device", "outcome", "detail")
+    rows = database.rows(f"SELECT {', '.join(names)} FROM audit ORDER BY id")
+    _answer(args, {"audit": [dict(zip(names, row, strict=True)) for row in rows]})
+    if not args.json:
+        for row in rows:
+            sys.stdout.write(f"{'  '.join(field for field in row if field)}\n")
+    return ExitCode.DONE
+
+
+def _report(args: argparse.Namespace, _place: Place, database: Database, words: Words) -> int:
+    lessons, mistakes, devices = reports.lessons(database), reports.mistakes(database), reports.devices(database)
+    if args.out:
+        from edge.learning.roster import table
+        from edge.verbs.learners import write_table
+
+        rows = list(_table(lessons, mistakes, devices, words))
+        write_table(args.out, table([words.say(f"hub.column.{name}") for name in _COLUMNS], rows))
+        _narrate(words, "hub.written", path=args.out, count=len(rows))
+    facts = {
+        "lessons": [asdict(row) for row in lessons],
+        "mistakes": [asdict(row) for row in mistakes],
+        "devices": [asdict(row) for row in devices],
+    }
+    _answer(args, facts)
+    if not args.json and not args.out:
+        for cells in _table(lessons, mistakes, devices, words):
+            sys.stdout.write(f"{'  '.join(str(cell) for cell in cells if cell != '')}\n")
+    if any(row.learners is None for row in lessons):
+        _narrate(words, "hub.suppressed", least=reports.SMALLEST_GROUP)
+    return ExitCode.DONE
+
+
+def _table(
+    lessons: Iterable[reports.LessonRow],
+    mistakes: Iterable[reports.MistakeRow],
+    devices: Iterable[reports.DeviceRow],
+    words: Words,
+) -> Iterable[tuple[str | int, ...]]:
+    few = f"<{reports.SMALLEST_GROUP}"
+    for row in lessons:
+        cells = ("", "", few) if row.learners is None else (row.attempts or 0, row.right or 0, row.learners)
+        yield (words.say("hub.what.lesson"), row.school, row.lesson, "", *cells, "")
+    for slip in mistakes:
+        said = words.say(f"exercise.wrong.{slip.mistake}")
+        yield (words.say("hub.what.mistake"), slip.school, slip.lesson, said, slip.times, "", slip.learners, "")
+    for device in devices:
+        state = words.say(f"hub.device.{device.state}")
+        detail = " ".join([device.device, state, *(f"{name}={value}" for name, value in device.versions.items())])
+        yield (words.say("hub.what.device"), device.school, "", detail, "", "", "", device.heard[:16])
+
+
+def _now() -> str:
+    return stamp(datetime.now(UTC))
+
+
+def _answer(args: argparse.Namespace, facts: dict[str, Any]) -> None:
+    if args.json:
+        sys.stdout.write(f"{json.dumps(facts, ensure_ascii=False)}\n")
+
+
+def _narrate(words: Words, key: str, **facts: Value) -> None:
+    sys.stderr.write(f"{words.say(key, **facts)}\n")
