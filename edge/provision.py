@@ -22,6 +22,8 @@ from edge.identity import ensure_identity
 from edge.learning.learner import new_id
 from edge.settings import Settings, save
 from edge.site import SiteError, SiteFacts
+from edge.sync import enrolment
+from edge.sync.errors import SyncError
 from edge.words import words_for
 
 RECEIPT = "provisioned.json"
@@ -105,23 +107,18 @@ def _enrol(path: Path, home: Path) -> bool:
     if not path.is_file():
         return kept.is_file()
     content = _read(path)
-    if _is_table(content):
+    try:
+        enrolment.parse(content)
         _write(kept, content)
-    elif not kept.is_file():
-        raise SiteError("site-broken", name=path.name, value=repr(content)[:80])
-    # Else a power cut stopped the erasing halfway: this device has it, and the rest must go.
+    except SyncError:
+        # A power cut may have stopped the erasing halfway: then this device has it, and the rest must go.
+        if not kept.is_file():
+            raise
     try:
         erase(path)
     except OSError as error:
         raise SiteError("site-not-erased", path=path, reason=error.strerror or str(error)) from error
     return True
-
-
-def _is_table(content: bytes) -> bool:
-    try:
-        return isinstance(json.loads(content), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 def erase(path: Path) -> None:

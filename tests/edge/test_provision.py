@@ -14,11 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge import site
-from edge.identity import IdentityError, ensure_identity
+from edge.identity import IdentityError, device_id, ensure_identity
 from edge.learning.store import Store
 from edge.library.library import folders_of
 from edge.provision import ENROLMENT, RECEIPT, provision
@@ -27,12 +28,24 @@ from edge.release.manifest import embedded_release
 from edge.settings import Settings, load
 from edge.site import SiteError, SiteFacts
 from edge.stick import stick_folder
+from edge.sync.enrolment import Enrolment, as_bytes
 
 ROOT = Path(__file__).parent.parent.parent
 FACTS = SiteFacts(
     "Escuela 24 de Mayo", "EC", "pt", ("pt", "es"), (3, 4), "basico", ("primaria",), (), (), "roster.csv", ENROLMENT
 )
-SECRET = {"hub": "distrito-7", "token": "s3cr3t-of-the-hub"}
+
+
+def enrolment() -> bytes:
+    """Return what a hub gives."""
+    import pyrage
+
+    hub = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    return as_bytes(Enrolment(device_id(hub), recipient, hub, "escuela-24", os.urandom(16), os.urandom(32)))
+
+
+SECRET = enrolment()
 
 
 @pytest.fixture
@@ -41,7 +54,7 @@ def stick(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / site.NAME).write_bytes(site.as_bytes(FACTS))
     (folder / "roster.csv").write_text("nombre;idioma\nÑusta Ríos;es\nJoão;pt\n", encoding="utf-8")
-    (folder / ENROLMENT).write_text(json.dumps(SECRET), encoding="utf-8")
+    (folder / ENROLMENT).write_bytes(SECRET)
     return folder
 
 
@@ -59,7 +72,7 @@ def test_the_first_start_takes_language_pupils_identity_and_enrolment(settings: 
     assert (done.school, done.learners_added, done.enrolled, done.trouble) == (FACTS.school, 2, True, None)
     assert done.settings.lang == "pt"
     assert names(settings) == ["João", "Ñusta Ríos"]
-    assert json.loads((settings.home / ENROLMENT).read_text()) == SECRET
+    assert (settings.home / ENROLMENT).read_bytes() == SECRET
     assert load({"AMAUTA_HOME": str(settings.home)}).lang == "pt"
 
 
@@ -69,7 +82,7 @@ def test_secrets_leave_the_stick_and_their_bytes_are_overwritten_first(settings:
     assert not (stick / ENROLMENT).exists()
     left = (stick / "link").read_bytes()
     assert left == bytes(len(left))
-    assert len(left) == len(json.dumps(SECRET))
+    assert len(left) == len(SECRET)
     if os.name == "posix":
         assert stat.S_IMODE((settings.home / ENROLMENT).stat().st_mode) == 0o600
 
@@ -95,7 +108,7 @@ def test_half_erased_secrets_are_never_taken_for_the_secrets(settings: Settings,
     done = provision(at(settings, stick))
     assert done.trouble is None
     assert not (stick / ENROLMENT).exists()
-    assert json.loads((settings.home / ENROLMENT).read_text()) == SECRET
+    assert (settings.home / ENROLMENT).read_bytes() == SECRET
 
 
 def damaged_json(stick: Path) -> None:
@@ -111,7 +124,7 @@ def garbled_secrets(stick: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"), [(damaged_json, "JSON"), (a_line_too_long, "roster.csv"), (garbled_secrets, ENROLMENT)]
+    ("spoil", "said"), [(damaged_json, "JSON"), (a_line_too_long, "roster.csv"), (garbled_secrets, "inscripción")]
 )
 def test_a_damaged_stick_is_named_and_mended_later(
     settings: Settings, stick: Path, tmp_path: Path, spoil: Callable[[Path], None], said: str

@@ -6,7 +6,6 @@ The format is described in docs/site-file.md.
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from dataclasses import dataclass
@@ -20,9 +19,10 @@ from devkit.site.tiers import TIERS
 from edge.errors import EdgeError
 from edge.learning.roster import decode, parse_roster
 from edge.speech.espeak import VOICES
+from edge.sync import enrolment
 from edge.words import LANGUAGES, words_for
 
-LARGEST_SITE, LARGEST_ROSTER, LARGEST_ENROLMENT = 1 << 20, 2_000_000, 1 << 16
+LARGEST_SITE, LARGEST_ROSTER = 1 << 20, 2_000_000
 FIELDS = (
     "school", "country", "languages", "grades", "tier", "devices", "packs", "voices", "model", "roster", "enrolment",
     "sticks",
@@ -162,17 +162,17 @@ def _roster(top: Section) -> Path | None:
 
 
 def _enrolment(top: Section) -> Path | None:
-    """Return what the hub gave for this school: a JSON table whose content only the device reads."""
+    """Return what the hub gave for this school, when devices will understand it."""
     path = top.place("enrolment")
     if path is None:
         return None
     try:
-        if path.stat().st_size > LARGEST_ENROLMENT or not isinstance(json.loads(path.read_bytes()), dict):
-            top.complain("enrolment", "enrolment", path=path)
+        with path.open("rb") as file:
+            enrolment.parse(file.read(enrolment.LARGEST_BYTES + 1))
     except OSError as error:
         top.complain("enrolment", "file-unreadable", path=path, why=error.strerror or str(error))
-    except (ValueError, RecursionError):
-        top.complain("enrolment", "enrolment", path=path)
+    except EdgeError as error:
+        top.complain("enrolment", "said", error)
     return path
 
 
