@@ -75,7 +75,7 @@ def write_notices(folder: Path, notices: Sequence[Notice], heading: str) -> Path
 
 def _of_distribution(found: metadata.Distribution) -> Notice:
     about = found.metadata
-    licence = about.get("License-Expression") or _short(about.get("License")) or _classified(about)
+    licence = _first(about, "License-Expression") or _first(about, "License") or _classified(about)
     texts = [Path(str(file.locate())) for file in found.files or () if _is_text(file)]
     return Notice(about["Name"], about["Version"], licence, tuple(sorted(text for text in texts if text.is_file())))
 
@@ -84,10 +84,10 @@ def _is_text(file: metadata.PackagePath) -> bool:
     return bool(IS_LICENCE.match(file.name)) and file.suffix not in NO_TEXT
 
 
-def _short(licence: str | None) -> str:
-    """Some write the whole text where its name belongs."""
-    first = (licence or "").strip().splitlines()[:1]
-    return first[0][:60] if first else ""
+def _first(about: metadata.PackageMetadata, field: str) -> str:
+    """Return the first line: some write the whole text where its name belongs."""
+    values = about.get_all(field) or [""]
+    return (values[0].strip().splitlines() or [""])[0][:60]
 
 
 def _classified(about: metadata.PackageMetadata) -> str:
