@@ -103,6 +103,7 @@ class Organisation:
 def lay_out(folder: Path, files: Mapping[str, bytes]) -> None:
     """Make a folder hold exactly these files."""
     shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

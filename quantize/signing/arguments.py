@@ -75,6 +75,7 @@ def _configure_changing(actions: Any) -> None:
     for action in (rotate, replace, revoke):
         action.add_argument("--threshold", type=int, help="how many keys of the role must sign from now on")
         _draft_options(action)
+        action.add_argument("--on-draft", action="store_true", help="change the draft that waits; its signatures go")
 
 
 def _draft_options(action: argparse.ArgumentParser) -> None:

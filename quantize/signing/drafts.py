@@ -8,6 +8,7 @@ release with the new ones: otherwise devices would refuse it meanwhile.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -60,12 +61,14 @@ def changed_root(
     add: Sequence[PublicKey] = (),
     remove: Sequence[str] = (),
     threshold: int | None = None,
+    version: int | None = None,
 ) -> Root:
-    """Return the next root: keys of `role` added and removed, another threshold, or only a new expiry date."""
-    from tuf.api.metadata import Root
+    """Return the next root: keys of `role` added and removed, another threshold, or only a new expiry date.
 
-    root = Root.from_dict(old.to_dict())
-    root.version, root.expires = old.version + 1, expiry(at, years)
+    `version` is given when `old` is itself a draft.
+    """
+    root = deepcopy(old)
+    root.version, root.expires = version or old.version + 1, expiry(at, years)
     for name in remove:
         root.revoke_key(keyid_of(root, role, name), role)
     for key in add:

@@ -70,9 +70,16 @@ def _change(given: argparse.Namespace) -> None:
     else:
         added, removed = ([given.new] if given.action == "replace" else []), [given.old]
     add = [load_public(path, role) for path in added]
-    old = repo.root().signed
-    root = drafts.changed_root(old, _now(), given.years, role=role, add=add, remove=removed, threshold=given.threshold)
-    _drafted(repo, drafts.save_draft(repo, root, again=given.again))
+    old, version = repo.root().signed, None
+    if given.on_draft:
+        if (path := drafts.draft_path(repo)) is None:
+            raise RecipeError("draft-none", path=given.repo)
+        old = drafts.load_draft(path).signed
+        version = old.version
+    root = drafts.changed_root(
+        old, _now(), given.years, role=role, add=add, remove=removed, threshold=given.threshold, version=version
+    )
+    _drafted(repo, drafts.save_draft(repo, root, again=given.again or given.on_draft))
 
 
 def _drafted(repo: Repository, path: Path) -> None:
@@ -146,10 +153,18 @@ def _opened(given: argparse.Namespace) -> Signers:
     files = keys_in(given.keys)
     if not files:
         raise RecipeError("key-none", path=", ".join(map(str, given.keys)))
-    passphrase = from_file(given.passphrase_file)
-    # Keys of the root stay closed: a release never needs them.
-    usable = [file for file in files if file.public.role != "root"]
+    passphrase, wanted = from_file(given.passphrase_file), _of_releases(given.repo)
+    usable = [file for file in files if file.public.keyid in wanted]
     return {file.public.keyid: file.open(passphrase or asked(file)) for file in usable}
+
+
+def _of_releases(folder: Path) -> set[str]:
+    """Return the ids of keys that sign releases, now or under a root that waits; all others stay closed."""
+    repo = Repository(folder)
+    path = drafts.draft_path(repo)
+    roots = [repo.root()] if repo.newest_root() else []
+    roots += [drafts.load_draft(path)] if path else []
+    return {keyid for root in roots for role in ROLES[1:] for keyid in root.signed.roles[role].keyids}
 
 
 def _show(given: argparse.Namespace) -> None:
