@@ -19,7 +19,7 @@ from devkit.depot.build import open_build
 from devkit.errors import KitError
 from devkit.freeze import choice, closure, elf, notices, old_glibc
 from devkit.freeze.build import NEEDED_MB, SOURCE, check_machine, read_root
-from devkit.freeze.folder import check_names, describe, platform_name, settle, write_description, zip_folder
+from devkit.freeze.folder import check_names, describe, settle, write_description, zip_folder
 from devkit.freeze.proof import prove
 
 ROOT = Path(__file__).parent.parent.parent
@@ -209,19 +209,6 @@ def test_every_part_has_its_licence_beside_it(tmp_path: Path) -> None:
     assert "GPL-3.0-or-later" in listed
     for part in ("textual", "piper-tts", "numpy"):
         assert any(path.stat().st_size > 500 for path in (place / part).iterdir()), part
-
-
-@pytest.mark.parametrize(
-    ("system", "machine", "name"),
-    [
-        ("Linux", "x86_64", "linux-x86_64"),
-        ("Linux", "aarch64", "linux-aarch64"),
-        ("Windows", "AMD64", "windows-x86_64"),
-        ("Darwin", "arm64", "darwin-aarch64"),
-    ],
-)
-def test_one_kind_of_machine_has_one_name(system: str, machine: str, name: str) -> None:
-    assert platform_name(system, machine) == name
 
 
 def test_a_small_disk_is_refused_before_anything_is_written(tmp_path: Path) -> None:

@@ -20,11 +20,12 @@ from pathlib import Path
 
 import pytest
 
-from devkit.freeze.folder import files_of, platform_name
+from devkit.freeze.folder import files_of
 from edge.cache import cache_folder
+from edge.update.install import platform_name
 
 ROOT = Path(__file__).parent.parent.parent
-NAMED, KIND = os.environ.get("AMAUTA_FROZEN"), platform_name(platform.system(), platform.machine())
+NAMED, KIND = os.environ.get("AMAUTA_FROZEN"), platform_name()
 CACHE = cache_folder()
 QUESTION = "¿Cómo se alimentan las plantas?"
 

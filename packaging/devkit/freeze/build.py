@@ -7,7 +7,6 @@ off leaves the former one as it was. What is gathered is decided in `choice` and
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -19,9 +18,10 @@ from pathlib import Path
 
 from devkit.errors import KitError
 from devkit.freeze import choice, closure, elf, notices
-from devkit.freeze.folder import check_names, describe, platform_name, settle, write_description, zip_folder
+from devkit.freeze.folder import check_names, describe, settle, write_description, zip_folder
 from devkit.freeze.proof import prove
 from edge import __version__
+from edge.update.install import platform_name
 
 SOURCE = Path(__file__).resolve().parent.parent.parent.parent
 SPEC = Path("packaging/pyinstaller/amauta.spec")
@@ -50,7 +50,7 @@ def freeze(out: Path, root: Path | None, heading: str, say: Say) -> Frozen:
     out = out.absolute()
     check_machine(SOURCE, shutil.disk_usage(_existing(out)).free >> 20, out)
     trusted = None if root is None else read_root(root)
-    kind = platform_name(platform.system(), platform.machine())
+    kind = platform_name()
     target = out / f"amauta-{__version__}-{kind}"
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -23,12 +23,6 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The same date for every file: the same folder makes the same zip."""
 
 
-def platform_name(system: str, machine: str) -> str:
-    """Return what a release calls this kind of machine, such as linux-x86_64."""
-    known = {"amd64": "x86_64", "arm64": "aarch64"}
-    return f"{system.lower()}-{known.get(machine.lower(), machine.lower())}"
-
-
 def settle(folder: Path) -> None:
     """Turn links into what they point at and give every file one of two permissions."""
     for path in sorted(folder.rglob("*")):
