@@ -18,9 +18,12 @@ APP = Path(__file__).parent.parent
 LOOSE = ("models", "voices", "packs")
 
 
-def survey(home: Path, wanted: Iterable[ReleaseFile], app: Path = APP) -> Here:
-    """Return every file and part of use that is here. Nothing of it is trusted: whoever takes it hashes it."""
-    here = Here()
+def survey(home: Path, wanted: Iterable[ReleaseFile], program: Path | None, app: Path = APP) -> Here:
+    """Return every file and part of use that is here. Nothing of it is trusted: whoever takes it hashes it.
+
+    `program` is the folder of the frozen program that runs, `app` that of Amauta's own data.
+    """
+    here, wanted = Here(), list(wanted)
     releases = Releases.of(home)
     for number in reversed(releases.numbers()):
         contents = read_receipt(releases, number)
@@ -28,10 +31,20 @@ def survey(home: Path, wanted: Iterable[ReleaseFile], app: Path = APP) -> Here:
             path = releases.whole(number) / file.path
             if _size(path) == file.size:
                 here.add(path, file.sha256, file.size, file.parts)
-    missing = {Path(file.path).name for file in wanted if file.sha256 not in here.files and file.kind != "app"}
-    for path in _loose(home, app, missing):
+    missing = [file for file in wanted if file.sha256 not in here.files]
+    names = {Path(file.path).name for file in missing if file.kind != "app"}
+    for path in [*_loose(home, app, names), *(_running(program, missing) if program else ())]:
         here.add(path, sha256_of(path), path.stat().st_size, cut(path))
     return here
+
+
+def _running(program: Path, missing: Iterable[ReleaseFile]) -> Iterator[Path]:
+    """Yield the files of the running program that may be those of the release."""
+    for file in missing:
+        if file.kind == "app":
+            path = program.joinpath(*file.path.split("/")[2:])
+            if _size(path) == file.size:
+                yield path
 
 
 def _loose(home: Path, app: Path, names: set[str]) -> Iterator[Path]:

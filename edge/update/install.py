@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from edge.device import ram_mb
 from edge.release.contents import Contents
 from edge.release.part import SPARE_BYTES, megabytes
 from edge.update.errors import UpdateError, disk_error, is_full
@@ -67,7 +68,7 @@ def state_of(home: Path, number: int) -> State:
 def for_this_device(contents: Contents, *, app: bool | None = None) -> Contents:
     """Return the release with the files this device takes; the program itself only where it is a frozen one."""
     frozen = bool(getattr(sys, "frozen", False)) if app is None else app
-    return wanted(contents, platform_name(), app=frozen)
+    return wanted(contents, platform_name(), app=frozen, ram_mb=ram_mb())
 
 
 def platform_name() -> str:
@@ -80,11 +81,12 @@ def platform_name() -> str:
 def prepare(home: Path, contents: Contents) -> Prepared:
     """Find out what is missing. Writes nothing."""
     releases = Releases.of(home)
-    here = survey(home, contents.files)
+    program = Path(sys.executable).parent if getattr(sys, "frozen", False) else None
+    here = survey(home, contents.files, program)
     staging = releases.staging(contents.number)
     made = plan(contents, here, staging)
     place = next(folder for folder in (releases.folder, *releases.folder.absolute().parents) if folder.exists())
-    return Prepared(made, here, shutil.disk_usage(place).free, missing_bytes(made, staging))
+    return Prepared(made, here, shutil.disk_usage(place).free, missing_bytes(made, here, staging))
 
 
 def install(home: Path, contents: Contents, fetch: FetchPart, moved: Moved, ready: Callable[[Prepared], None]) -> Done:

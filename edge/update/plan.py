@@ -114,7 +114,17 @@ def _fits(file: ReleaseFile, delta: Delta, here: Here) -> bool:
     return old is not None and old.size + file.size <= MOST_DELTA_BYTES
 
 
-def wanted(contents: Contents, platform: str, *, app: bool) -> Contents:
-    """Return the release with only the files for this device; `app` says whether the program itself is among them."""
-    files = tuple(file for file in contents.files if (app or file.kind != "app") and file.platform in ("", platform))
+def wanted(contents: Contents, platform: str, *, app: bool, ram_mb: int) -> Contents:
+    """Return the release with only the files for this device.
+
+    `app` says whether the program itself is among them. A language model that the memory could never
+    hold stays away, as it would never be opened; with 0 the memory is not known.
+    """
+    files = tuple(
+        file
+        for file in contents.files
+        if (app or file.kind != "app")
+        and file.platform in ("", platform)
+        and not (file.kind == "lm" and ram_mb and file.size > ram_mb << 20)
+    )
     return Contents(number=contents.number, version=contents.version, files=files)

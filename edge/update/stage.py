@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,13 +24,13 @@ FetchPart = Callable[[str, int], bytes]
 """Bring bytes of a SHA-256 and a size from the release, compared already."""
 
 Moved = Callable[[int, int], None]
-"""Told how many bytes of how many are in place."""
+"""Told how many bytes of how many are in place; what it raises ends the update, to be taken up later."""
 
 
 def stage(plan: Plan, here: Here, staging: Path, fetch: FetchPart, moved: Moved) -> int:
     """Make every file of the plan in `staging`; return the bytes that had to be brought."""
-    bench = _Bench(here.copy(), staging, fetch)
     done = 0
+    bench = _Bench(here.copy(), staging, fetch, lambda at: moved(done + at, plan.size))
     _forget_strangers(staging, {staging / step.file.path for step in plan.steps})
     for step in plan.steps:
         bench.make(step)
@@ -40,16 +41,44 @@ def stage(plan: Plan, here: Here, staging: Path, fetch: FetchPart, moved: Moved)
     return bench.brought
 
 
-def missing_bytes(plan: Plan, staging: Path) -> int:
+def missing_bytes(plan: Plan, here: Here, staging: Path) -> int:
     """Return how much room the files of the plan still need; what an interrupted update left counts as here."""
-    return sum(max(0, step.file.size - _size(staging / step.file.path)) for step in plan.steps if step.way != "keep")
+    linking = can_link(staging.parent)
+    return sum(
+        max(0, step.file.size - _size(staging / step.file.path))
+        for step in plan.steps
+        if not (step.way == "keep" and linking and _is_below(here, step, staging.parent))
+    )
+
+
+def can_link(folder: Path) -> bool:
+    """Tell whether the disk can give a file two names; FAT cannot."""
+    if not folder.is_dir():
+        return True
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".link.") as file:
+            second = Path(f"{file.name}.2")
+            os.link(file.name, second)
+            second.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _is_below(here: Here, step: Step, releases: Path) -> bool:
+    """Tell whether a kept file may be linked; two equal files of one release are links too."""
+    place = here.files.get(step.file.sha256)
+    return place is None or place.path.is_relative_to(releases)
 
 
 class _Bench:
     """The files made so far, and what they are made from."""
 
-    def __init__(self, here: Here, staging: Path, fetch: FetchPart) -> None:
+    def __init__(self, here: Here, staging: Path, fetch: FetchPart, reached: Callable[[int], None]) -> None:
         self.here, self.staging, self.fetch = here, staging, fetch
+        self.reached = reached
+        """Told how far the file is that is being made."""
+
         self.brought = 0
 
     def make(self, step: Step) -> None:
@@ -112,6 +141,7 @@ class _Bench:
                     out.seek(at)
                     out.write(self._part(part))
                 at += part.size
+                self.reached(at)
             out.truncate(at)
         return is_right(target, file)
 

@@ -7,6 +7,7 @@ and chooses the same way, so that a program that cannot even begin is given up t
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing, suppress
@@ -48,6 +49,8 @@ def count(releases: Releases) -> None:
     with (releases.folder / "trying").open("a", encoding="ascii") as file:
         file.write("start\n")
         file.flush()
+        # Whoever cuts the power on a start that hangs must be counted too.
+        os.fsync(file.fileno())
 
 
 def on_trial(home: Path) -> bool:

@@ -36,7 +36,10 @@ def reopen(releases: Releases, number: int) -> None:
 
 def doubt(releases: Releases, number: int) -> None:
     """Take the receipt from a release that was found damaged: until it is mended, the one before it is used."""
-    (releases.whole(number) / RECEIPT).unlink(missing_ok=True)
+    receipt = releases.whole(number) / RECEIPT
+    if receipt.exists():
+        receipt.unlink()
+        sync_folder(receipt.parent)
 
 
 def switch(releases: Releases, contents: Contents) -> Pointer:

@@ -43,7 +43,13 @@ if [ "$chosen" != 0 ] && [ -r "$releases/trying" ]; then
         if [ "$starts" -ge 2 ]; then
             chosen=$(installed "$back")
         else
-            case ${1:-tutor} in tutor | --plain) echo start >>"$releases/trying" ;; esac
+            case ${1:-tutor} in
+                tutor | --plain)
+                    echo start >>"$releases/trying"
+                    # Whoever cuts the power on a start that hangs must be counted too.
+                    sync "$releases/trying" 2>/dev/null || :
+                    ;;
+            esac
         fi
     fi
 fi

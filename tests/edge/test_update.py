@@ -28,6 +28,7 @@ from edge.update.errors import UpdateError
 from edge.update.install import Done, for_this_device, install, platform_name, prepare
 from edge.update.mochila import find
 from edge.update.places import Pointer, Releases
+from edge.update.plan import wanted
 from edge.update.start import begin, reached
 from edge.update.switch import alone, go_back
 from shop import Shop
@@ -143,6 +144,35 @@ def test_the_figures_said_before_are_those_that_come_true(device: Device) -> Non
     assert device.install(contents).brought == prepared.plan.moved
 
 
+def test_a_disk_that_knows_no_second_names_gets_copies_and_is_asked_for_their_room(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    device.take(1, FIRST)
+    monkeypatch.setattr(os, "link", refuse)
+    contents = device.shop.release(2, SECOND)
+    assert prepare(device.home, contents).needed == sum(map(len, SECOND.values()))
+    assert device.install(contents).brought == 12
+    assert device.files() == SECOND
+
+
+def test_the_program_that_runs_is_not_brought_again(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "app" / "amauta"
+    (program.parent / "_internal").mkdir(parents=True)
+    program.write_bytes(b"program")
+    (program.parent / "_internal" / "lib.so").write_bytes(some(8, 30_000))
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(program))
+    folder = f"app/{platform_name()}"
+    files = {f"{folder}/amauta": b"another", f"{folder}/_internal/lib.so": some(8, 30_000)}
+    assert device.take(1, files).brought == len(b"another")
+    assert device.files() == files
+
+
 @given(
     st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.integers(0, 3), st.integers(0, 9_000))),
     st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.integers(0, 3), st.integers(0, 9_000)), min_size=1),
@@ -252,6 +282,10 @@ def test_only_the_files_for_this_device_are_taken(device: Device) -> None:
     contents = device.shop.release(1, FIRST | {here: b"program", "app/solaris-sparc/amauta": b"other"})
     assert {f.path for f in for_this_device(contents, app=True).files} == {*FIRST, here}
     assert {f.path for f in for_this_device(contents).files} == {*FIRST}
+    small = wanted(contents, platform_name(), app=False, ram_mb=1)
+    assert small == for_this_device(contents)
+    large = device.shop.release(3, {"models/uno.gguf": bytes(2 << 20), "voices/voz.onnx": bytes(2 << 20)})
+    assert [f.path for f in wanted(large, platform_name(), app=False, ram_mb=1).files] == ["voices/voz.onnx"]
     with pytest.raises(UpdateError, match="holds nothing for this device"):
         device.install(for_this_device(device.shop.release(2, {here: b"program"})))
 

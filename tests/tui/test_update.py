@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from edge.release.trust import open_release
 from edge.settings import Settings
-from edge.update.install import install
+from edge.update.install import Done, install
+from edge.update.offer import Offer
 from edge.update.places import Pointer, Releases
 from edge.update.start import begin
 from fakes import FakeServices
@@ -98,6 +101,33 @@ async def test_a_stick_that_goes_away_midway_is_said_and_may_be_tried_again(visi
         await press(pilot, "enter")
         await settle(pilot)
         assert "Listo. La versión 1" in words_of(visit.app)
+
+
+async def test_leaving_in_the_middle_ends_at_once_and_the_next_try_goes_on(visit: Visit) -> None:
+    visit.put_in()
+    inside, go_on = Event(), Event()
+
+    class Slow(Updates):
+        def install(self, offer: Offer, moved: Callable[[int, int], None]) -> Done:
+            def waiting(done: int, total: int) -> None:
+                inside.set()
+                go_on.wait(20)
+                moved(done, total)
+
+            return super().install(offer, waiting)
+
+    visit.services.updates = Slow(visit.services.settings, lambda: list(visit.sticks), lambda: NOON)
+    async with visit.app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("f8")
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert await asyncio.to_thread(inside.wait, 20)
+        await pilot.press("f10")
+        go_on.set()
+    assert visit.releases.pointer() == Pointer(0, 0)
+    assert not visit.releases.numbers()
 
 
 def a_release_on_trial(visit: Visit, number: int = 7) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker, WorkerState, get_current_worker
 
 from edge.errors import EdgeError
+from edge.update.errors import UpdateError
 from tui.services import Services
 from tui.widgets.bars import KeyBar, TitleBar
 
@@ -23,6 +26,20 @@ class UpdateScreen(Screen[None]):
     """Says what is there, installs it when told to, and what to do then."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "install", "install")]
+
+    @dataclass
+    class Moved(Message):
+        """So many bytes of so many are in place."""
+
+        done: int
+        total: int
+
+    @dataclass
+    class Ended(Message):
+        """The update was made, or it was not and may be tried again."""
+
+        sentence: str
+        again: bool
 
     def __init__(self, services: Services) -> None:
         super().__init__(name="update")
@@ -55,40 +72,46 @@ class UpdateScreen(Screen[None]):
         """Begin; the learner may go on working meanwhile."""
         self.working = True
         self.refresh_bindings()
-        self._moved(0, 1)
+        self._show_bar(0, 1)
         self._install()
 
     @work(thread=True, group="update", exit_on_error=False)
     def _install(self) -> None:
+        """Install and tell by messages: nothing waits for a screen that may be gone."""
+        worker = get_current_worker()
+
+        def moved(done: int, total: int) -> None:
+            if worker.is_cancelled:
+                raise UpdateError("update-stopped")
+            self.post_message(self.Moved(done, total))
+
         if self.offer is None:
             return
         try:
-            done = self.services.updates.install(
-                self.offer, lambda done, total: self.app.call_from_thread(self._moved, done, total)
-            )
+            done = self.services.updates.install(self.offer, moved)
         except EdgeError as error:
-            self.app.call_from_thread(self._failed, error)
+            self.post_message(self.Ended(error.say(self.services.lang), again=True))
         else:
-            self.app.call_from_thread(self._done, done.number)
+            self.post_message(self.Ended(self.services.words.say("updating.done", number=done.number), again=False))
 
-    def _moved(self, done: int, total: int) -> None:
+    @on(Moved)
+    def _moved(self, event: Moved) -> None:
+        self._show_bar(event.done, event.total)
+
+    def _show_bar(self, done: int, total: int) -> None:
         full = BAR_CELLS * done // max(total, 1)
         percent = 100 * done // max(total, 1)
         bar = "█" * full + "░" * (BAR_CELLS - full)
         self._say(self.services.words.say("updating.bar", bar=bar, percent=percent))
 
-    def _done(self, number: int) -> None:
-        self.offer = None
-        self._end(self.services.words.say("updating.done", number=number))
-
-    def _failed(self, error: EdgeError) -> None:
-        self._end(error.say(self.services.lang))
-
-    def _end(self, sentence: str) -> None:
+    @on(Ended)
+    def _ended(self, event: Ended) -> None:
         self.working = False
-        self._say(sentence)
-        if self.is_attached and self.app.screen is not self:
-            self.notify(sentence, timeout=30, markup=False)
+        if not event.again:
+            self.offer = None
+        self._say(event.sentence)
+        if self.app.screen is not self:
+            self.notify(event.sentence, timeout=30, markup=False)
         self.refresh_bindings()
 
     def _say(self, text: str) -> None:
@@ -98,4 +121,4 @@ class UpdateScreen(Screen[None]):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Say of a bug that something broke, and let it be tried again."""
         if event.state is WorkerState.ERROR:
-            self._end(self.services.broken(event.worker.error))
+            self.post_message(self.Ended(self.services.broken(event.worker.error), again=True))
