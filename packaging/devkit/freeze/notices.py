@@ -87,7 +87,8 @@ def _is_text(file: metadata.PackagePath) -> bool:
 def _first(about: metadata.PackageMetadata, field: str) -> str:
     """Return the first line: some write the whole text where its name belongs."""
     values = about.get_all(field) or [""]
-    return (values[0].strip().splitlines() or [""])[0][:60]
+    lines = str(values[0]).strip().splitlines()
+    return lines[0][:60] if lines else ""
 
 
 def _classified(about: metadata.PackageMetadata) -> str:
