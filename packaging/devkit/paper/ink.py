@@ -24,6 +24,7 @@ class Ink:
         self.pdf: Any = FPDF(unit="mm", format=paper)
         self.pdf.set_auto_page_break(False)
         self.pdf.set_margin(0)
+        self.pdf.c_margin = 0
 
     def page(self) -> None:
         """Begin a page."""

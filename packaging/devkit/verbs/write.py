@@ -25,6 +25,7 @@ from devkit.write.journal import unfinished
 from devkit.write.receipt import receipts_in
 from devkit.write.source import Source, image_source
 from edge.command_line import ExitCode
+from edge.files import sha256_of
 from edge.settings import Settings
 from edge.words import Value, Words
 
@@ -72,8 +73,9 @@ def run(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     if args.dry_run:
         return _dry(pairs, words, as_json=args.json)
     _confirm([disk for _, disk in pairs], args.serial, words)
+    plan_sha256 = sha256_of(args.plan) if args.plan else ""
     jobs = [
-        Job(stick, disk, _source(stick, disk, args, beside, words), plan.site, plan.lang, rules)
+        Job(stick, disk, _source(stick, disk, args, beside, words), plan.site, plan.lang, rules, plan_sha256)
         for stick, disk in pairs
     ]
     means = Means(receipts, threading.Event(), os.urandom(16), lambda: datetime.now(UTC))

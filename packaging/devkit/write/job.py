@@ -40,6 +40,8 @@ class Job:
     site: str
     lang: str
     rules: Rules
+    plan_sha256: str = ""
+    """Of the plan file; empty for a single image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ def _facts(job: Job, survey: Survey, passed: Passed, size: int) -> dict[str, Any
         "site": job.site,
         "lang": job.lang,
         "stick": stick.name,
+        "plan_sha256": job.plan_sha256,
         "kind": "data" if isinstance(stick, DataStick) else "image",
         "disk": {"serial": disk.serial, "model": disk.model, "size": size, "path": disk.path},
         "source": {"name": survey.source.name, "size": survey.source.size, "sha256": survey.sha256},

@@ -18,6 +18,9 @@ PROBE_BYTES = 4096
 SPREAD = 256
 """Probes at even distances; with the powers of two, where counterfeit chips end."""
 
+NEAREST_BYTES = 1 << 20
+"""Closer than this they tell nothing more."""
+
 
 def addresses(ranges: Sequence[Range]) -> tuple[int, ...]:
     """Return where to probe within `ranges`: their ends, powers of two, and evenly between."""
@@ -27,7 +30,8 @@ def addresses(ranges: Sequence[Range]) -> tuple[int, ...]:
         return ()
     total = sum(stop - start for start, stop in usable)
     wanted = {1 << power for power in range(usable[-1][1].bit_length())}
-    wanted |= {_nth(usable, total * step // SPREAD) for step in range(SPREAD)}
+    count = min(SPREAD, -(-total * PROBE_BYTES // NEAREST_BYTES))
+    wanted |= {_nth(usable, total * step // count) for step in range(count)}
     wanted |= {usable[0][0], usable[-1][1] - 1}
     return tuple(PROBE_BYTES * at for at in sorted(wanted) if any(start <= at < stop for start, stop in usable))
 
