@@ -49,8 +49,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     contents = for_this_device(trusted.contents)
     state = state_of(settings.home, contents.number)
     facts = {"source": str(where), "number": contents.number, "version": contents.version, "state": state}
-    facts |= {"signed": trusted.signed.isoformat(), "expires": trusted.expires.date().isoformat()}
-    _narrate(words, "update.signed", signed=facts["signed"], expires=facts["expires"])
+    signed, expires = trusted.signed.isoformat(), trusted.expires.date().isoformat()
+    facts |= {"signed": signed, "expires": expires}
+    _narrate(words, "update.signed", signed=signed, expires=expires)
     if args.check:
         _answer(args.json, facts)
         _narrate(words, f"update.{state}", number=contents.number, version=contents.version)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
@@ -11,7 +14,7 @@ from threading import Event
 import pytest
 
 from edge.release.trust import open_release
-from edge.settings import Settings
+from edge.settings import Settings, save
 from edge.update.install import Done, install
 from edge.update.offer import Offer
 from edge.update.places import Pointer, Releases
@@ -25,6 +28,7 @@ from tui.updates import Updates
 
 FILES = {"packs/letras/pack.toml": b"one\n", "voices/voz.onnx": bytes(range(256)) * 400}
 SIZE = (80, 24)
+ROOT = Path(__file__).parents[2]
 
 
 class Visit:
@@ -168,6 +172,23 @@ def test_lines_tell_it_too_and_prove_the_release_in_use(visit: Visit) -> None:
     assert plain.run(visit.services, io.StringIO("0\n"), target) == 0
     assert "La versión 9 no pudo abrirse" in target.getvalue()
     assert visit.releases.trial() is None
+
+
+def test_a_release_whose_library_does_not_open_is_left_at_the_third_start(visit: Visit) -> None:
+    home = visit.services.settings.home
+    save(visit.services.settings)
+    shop = Shop()
+    broken = shop.release(5, {"packs/roto/pack.toml": b"this is = not [toml"})
+    install(home, broken, shop.fetch, lambda _done, _total: None, lambda _: None)
+    said = []
+    for _ in range(3):
+        command = [sys.executable, "-m", "tui", "--plain"]
+        environ = {**os.environ, "AMAUTA_HOME": str(home)}
+        done = subprocess.run(command, input="0\n", capture_output=True, text=True, env=environ, cwd=ROOT, check=True)
+        said.append(done.stdout)
+    assert ["pack.toml tiene un error" in text for text in said] == [True, True, False]
+    assert "La versión 5 no pudo abrirse en este equipo." in said[2]
+    assert visit.releases.pointer() == Pointer(0, 0)
 
 
 @pytest.mark.parametrize("lang", ["es", "pt", "en"])
