@@ -26,8 +26,12 @@ def sha256_of(path: Path) -> str:
 def write_atomic(path: Path, content: bytes) -> None:
     """Write `path` so that after a power cut it holds either the old bytes or the new ones.
 
-    Raises OSError (disk full, read-only) and then leaves the old file as it was.
+    Raises OSError (disk full, read-only) and then leaves the old file as it was. What is no file,
+    such as /dev/null or a pipe, is written to and stays what it is.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        path.write_bytes(content)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
