@@ -16,6 +16,7 @@ from devkit.cli import main
 from devkit.depot import Depot
 from devkit.site.saved import load
 from devkit.stick import DataStick
+from edge.release.memory import Memory
 from edge.release.trust import open_release
 from quantize.signing.drafts import first_root, save_draft, sign_draft
 from quantize.signing.keys import ROLES, PublicKey
@@ -69,10 +70,10 @@ class Press:
 
 
 @pytest.fixture
-def press(tmp_path: Path) -> Press:
+def press(tmp_path: Path, home: Path) -> Press:
     made = Press(tmp_path / "repo")
     made.publish(files(), tmp_path / "work")
-    (tmp_path / "root.json").write_bytes(made.root)
+    Memory(home / "trust").trust(made.root)
     return made
 
 
@@ -81,13 +82,12 @@ def depot(tmp_path: Path) -> Depot:
     return Depot(tmp_path / "depot")
 
 
-def sync(depot: Depot, where: str | Path, tmp_path: Path, *argv: str) -> int:
-    command = ["depot", "sync", "--from", str(where), "--root", str(tmp_path / "root.json"), *argv]
-    return main([*command, "--depot", str(depot.folder)])
+def sync(depot: Depot, where: str | Path, *argv: str) -> int:
+    return main(["depot", "sync", "--from", str(where), *argv, "--depot", str(depot.folder)])
 
 
 def test_a_release_from_a_folder_becomes_what_it_is(depot: Depot, press: Press, tmp_path: Path) -> None:
-    assert sync(depot, press.folder, tmp_path) == 0
+    assert sync(depot, press.folder) == 0
     found = {(entry.kind, entry.id): entry.version for entry in depot.entries()}
     assert found == {
         ("app", "amauta-0.1.0-linux-x86_64"): "0.1.0", ("lm", "uno"): "", ("pack", "letras"): "1",
@@ -98,22 +98,22 @@ def test_a_release_from_a_folder_becomes_what_it_is(depot: Depot, press: Press, 
 
 def test_over_http_each_part_is_asked_for_once_also_after_cuts(depot: Depot, press: Press, tmp_path: Path) -> None:
     with serving(press.web()) as site:
-        assert sync(depot, site.url, tmp_path) == 0
+        assert sync(depot, site.url) == 0
         parts = [path for path, *_ in site.asked if path.startswith("/parts/")]
         assert len(parts) == len(set(parts)) > 3
         asked = len(parts)
-        assert sync(depot, site.url, tmp_path) == 0
+        assert sync(depot, site.url) == 0
         assert len([path for path, *_ in site.asked if path.startswith("/parts/")]) == asked
     other = Depot(tmp_path / "other")
     with serving(press.web()) as site:
-        assert sync(other, site.url, tmp_path, "--dry-run") == 0
+        assert sync(other, site.url, "--dry-run") == 0
         once = [70_000]
 
         def cut_one_part(h: Handler) -> None:
             (cut(once.pop()) if once and len(site.files.get(h.path, b"")) > 100_000 else honest)(h)
 
         site.script = [cut_one_part] * 40
-        assert sync(other, site.url, tmp_path) == 0
+        assert sync(other, site.url) == 0
         assert not once
         assert any(path.startswith("/parts/") and where for path, where, _ in site.asked)
 
@@ -121,10 +121,10 @@ def test_over_http_each_part_is_asked_for_once_also_after_cuts(depot: Depot, pre
 def test_the_next_release_brings_only_what_changed(
     depot: Depot, press: Press, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert sync(depot, press.folder, tmp_path) == 0
+    assert sync(depot, press.folder) == 0
     press.publish(files(2), tmp_path / "work")
     capsys.readouterr()
-    assert sync(depot, press.folder, tmp_path, "--json") == 0
+    assert sync(depot, press.folder, "--json") == 0
     assert json.loads(capsys.readouterr().out)["brought_bytes"] < 2000
     assert {entry.version for entry in depot.entries() if entry.kind == "release"} == {"1", "2"}
 
@@ -133,7 +133,7 @@ def test_what_was_added_by_hand_is_cut_and_not_fetched(depot: Depot, press: Pres
     (tmp_path / "uno.gguf").write_bytes(MODEL)
     assert main(["depot", "add", str(tmp_path / "uno.gguf"), "--depot", str(depot.folder)]) == 0
     with serving(press.web()) as site:
-        assert sync(depot, site.url, tmp_path) == 0
+        assert sync(depot, site.url) == 0
         assert site.served_bytes < len(MODEL) + 200_000
 
 
@@ -142,7 +142,7 @@ def test_a_changed_part_is_refused_and_no_entry_is_kept(
 ) -> None:
     part = max(press.folder.glob("parts/*/*"), key=lambda path: path.stat().st_size)
     part.write_bytes(part.read_bytes()[:-1] + b"!")
-    assert sync(depot, press.folder, tmp_path) == 1
+    assert sync(depot, press.folder) == 1
     assert "Traceback" not in capsys.readouterr().err
     assert depot.entries() == []
 
@@ -150,12 +150,12 @@ def test_a_changed_part_is_refused_and_no_entry_is_kept(
 def test_other_keys_bring_nothing(depot: Depot, press: Press, tmp_path: Path) -> None:
     stranger = Press(tmp_path / "stranger")
     stranger.publish(files(), tmp_path / "work")
-    assert sync(depot, stranger.folder, tmp_path) == 1
+    assert sync(depot, stranger.folder) == 1
     assert not (depot.folder / "objects").exists()
 
 
 def test_a_device_can_verify_the_release_on_the_stick_again(depot: Depot, press: Press, tmp_path: Path) -> None:
-    assert sync(depot, press.folder, tmp_path) == 0
+    assert sync(depot, press.folder) == 0
     (tmp_path / "site.toml").write_text('school = "X"\nlanguages = ["es"]\nmodel = "none"\nvoices = []\n')
     assert main(["plan", str(tmp_path / "site.toml"), "--depot", str(depot.folder)]) == 0
     (stick,) = load(tmp_path / "site.plan.json").sticks

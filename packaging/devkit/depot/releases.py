@@ -55,19 +55,16 @@ class Verified:
         return {h: size for h, size in wanted.items() if h not in inside and not depot.has(h, size)}
 
 
-def verify(where: str, home: Path, root: bytes | None) -> Verified:
-    """Verify a release, copy its papers, and verify the copy: a server may say something else the second time.
-
-    `root` counts only while `home` remembers no keys, and no app brought any.
-    """
-    trusted = open_release(where, home, root)
+def verify(where: str, home: Path) -> Verified:
+    """Verify a release, copy its papers, and verify the copy: a server may say something else the second time."""
+    trusted = open_release(where, home)
     papers = _papers(trusted.source, trusted.contents)
     with tempfile.TemporaryDirectory(prefix="amauta-release-") as folder:
         for name, content in papers.items():
             path = Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        again = open_release(Path(folder), home, root)
+        again = open_release(Path(folder), home)
     if again.contents != trusted.contents:
         raise KitError("depot-release-changed", where=where)
     return Verified(trusted, papers)

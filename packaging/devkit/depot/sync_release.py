@@ -5,18 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 
 from devkit.depot.board import Board
 from devkit.depot.bring import check_room
 from devkit.depot.store import Depot
-from devkit.errors import KitError
 from edge.command_line import ExitCode
 from edge.release.part import megabytes
 from edge.settings import Settings
 from edge.words import Value, Words
-
-LARGEST_ROOT = 64 << 10
 
 
 def sync_release(args: argparse.Namespace, depot: Depot, settings: Settings, words: Words) -> int:
@@ -27,7 +23,7 @@ def sync_release(args: argparse.Namespace, depot: Depot, settings: Settings, wor
         sys.stderr.write(f"{words.say(key, **values)}\n")
 
     with depot.open():
-        verified = verify(args.source, settings.home, read_root(args.root))
+        verified = verify(args.source, settings.home)
         contents, missing = verified.contents, verified.missing(depot)
         files = {file.sha256: file.size for file in contents.files if not depot.has(file.sha256, file.size)}
         tell("depot.release", number=contents.number, version=contents.version, signed=str(verified.trusted.signed))
@@ -47,11 +43,3 @@ def sync_release(args: argparse.Namespace, depot: Depot, settings: Settings, wor
         answer = {"release": contents.number, "brought_bytes": brought, "refused": len(refused)}
         sys.stdout.write(f"{json.dumps(answer)}\n")
     return ExitCode.REFUSED if refused else ExitCode.DONE
-
-
-def read_root(path: Path | None) -> bytes | None:
-    """Return the keys to begin with, where a person gave any; raise KitError when they cannot be read."""
-    try:
-        return None if path is None else path.read_bytes()[:LARGEST_ROOT]
-    except OSError as error:
-        raise KitError("depot-unreadable", path=path or "", reason=error.strerror or str(error)) from error

@@ -45,7 +45,6 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     syncing.add_argument("--from", dest="source", metavar="URL|DIR", help=words.say("depot.help-from"))
     syncing.add_argument("--catalogue", metavar="ID", nargs="+", default=[], help=words.say("depot.help-catalogue"))
     syncing.add_argument("--manifest", metavar="FILE", type=Path, help=words.say("depot.help-manifest"))
-    syncing.add_argument("--root", metavar="FILE", type=Path, help=words.say("depot.help-root"))
     syncing.add_argument("--at-once", metavar="N", type=int, default=AT_ONCE, help=words.say("depot.help-at-once"))
     syncing.add_argument("--dry-run", action="store_true", help=words.say("depot.help-dry-run"))
     adding = action("add")
