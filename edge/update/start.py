@@ -33,15 +33,16 @@ def begin(home: Path, environ: Mapping[str, str]) -> None:
     if trial is None:
         return
     chosen = environ.get(CHOSEN, "")
-    earlier = trial.starts - 1 if chosen else trial.starts
+    counted = chosen == str(trial.number)
+    earlier = trial.starts - counted
     with suppress(OSError, sqlite3.Error):
-        if earlier >= MOST_STARTS or chosen not in ("", str(trial.number)):
+        if earlier >= MOST_STARTS:
             _give_up(releases, trial, home)
-            return
-        if earlier <= 0:
-            _keep_store(releases, home)
-        if not chosen:
-            count(releases)
+        elif counted or not chosen:
+            if earlier == 0:
+                _keep_store(releases, home)
+            if not counted:
+                count(releases)
 
 
 def count(releases: Releases) -> None:
@@ -51,11 +52,6 @@ def count(releases: Releases) -> None:
         file.flush()
         # Whoever cuts the power on a start that hangs must be counted too.
         os.fsync(file.fileno())
-
-
-def on_trial(home: Path) -> bool:
-    """Tell whether the release in use must still prove itself."""
-    return Releases.of(home).trial() is not None
 
 
 def reached(home: Path, number: int) -> None:
@@ -68,12 +64,6 @@ def reached(home: Path, number: int) -> None:
         releases.end_trial()
         (releases.folder / KEPT_STORE).unlink(missing_ok=True)
         collect(releases)
-
-
-def returned(home: Path) -> int:
-    """Return the release that was given up and that nobody has been told of; 0 when there is none."""
-    number, told = Releases.of(home).failed()
-    return 0 if told else number
 
 
 def told(home: Path) -> None:

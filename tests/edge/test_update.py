@@ -442,6 +442,16 @@ def test_launcher_and_program_count_a_start_once(device: Device) -> None:
     assert launch(device) == "exit 1"  # nothing lies beside the launcher here
 
 
+def test_an_update_that_ends_while_the_old_program_opens_is_not_given_up_for_it(device: Device) -> None:
+    device.take(1, FIRST)
+    device.open_app()
+    device.take(2, SECOND)
+    begin(device.home, {"AMAUTA_RELEASE": "1"})
+    trial = device.releases.trial()
+    assert trial is not None
+    assert (device.releases.pointer().number, trial.starts) == (2, 0)
+
+
 @needs_sh
 def test_the_launcher_on_a_stick_starts_the_program_of_the_stick(device: Device, tmp_path: Path) -> None:
     stick = tmp_path / "una memoria"
