@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any
 
 from edge.errors import EdgeError, ModelError
@@ -210,10 +210,11 @@ def _refuse_clashes(files: Iterable[ReleaseFile]) -> None:
     seen: set[str] = set()
     folders: set[str] = set()
     for file in files:
-        path = PurePosixPath(file.path.lower())
-        _refuse(str(path) in seen, "path", file.path)
-        seen.add(str(path))
-        folders |= {str(folder) for folder in path.parents}
+        path = file.path.lower()
+        _refuse(path in seen, "path", file.path)
+        seen.add(path)
+        names = path.split("/")
+        folders |= {"/".join(names[:depth]) for depth in range(1, len(names))}
     for clash in sorted(seen & folders):
         _refuse(True, "path", clash)
 

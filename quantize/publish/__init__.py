@@ -13,5 +13,5 @@
         bring the rows of the embedded models up to date
 
 The release number grows by one when, and only when, an artifact changed. Signing
-has its place between the two (docs/pipeline/publish.md).
+comes after (`quantize.signing`, docs/pipeline/publish.md).
 """

@@ -1,9 +1,8 @@
 """Put one artifact with its card into a numbered release, and its row into the catalogue.
 
 The catalogue at the root is replaced last: until then the old release is what there is.
-Publishing the same bytes again changes nothing, not even a date. This is where a release
-will be signed: its folder is complete, and its copy of the catalogue names every hash
-(docs/pipeline/publish.md).
+Publishing the same bytes again changes nothing, not even a date. Signing is `quantize.signing`:
+the folder is complete then, and its copy of the catalogue names every hash (docs/pipeline/publish.md).
 """
 
 from __future__ import annotations

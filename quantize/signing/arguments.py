@@ -24,6 +24,9 @@ def configure(verbs: Any) -> None:
     )
     sign.add_argument("repo", metavar="REPO", type=Path, help="the release repository")
     sign.add_argument("--version", default=__version__, help=f"what people call the release (default: {__version__})")
+    sign.add_argument(
+        "--manifest", metavar="FILE", type=Path, help="the catalogue that travels with it, if not in FOLDER"
+    )
     sign.add_argument("--dry-run", action="store_true", help="say what the folder holds, and do nothing")
     renew = verbs.add_parser("renew", help="sign the present release again, for a new expiry date or under a new root")
     renew.add_argument("repo", metavar="REPO", type=Path, help="the release repository")

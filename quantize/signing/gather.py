@@ -52,11 +52,20 @@ class Found:
     mode: int
 
 
-def gather(folder: Path) -> list[Found]:
-    """Return the files of a folder in order; raise RecipeError for the first that is not understood."""
+def gather(folder: Path, manifest: Path | None = None) -> list[Found]:
+    """Return the files of a folder in order; raise RecipeError for the first that is not understood.
+
+    `manifest` takes the place of the catalogue in the folder.
+    """
     if not folder.is_dir():
         raise RecipeError("sign-no-folder", path=folder)
     found = [_found(folder, path) for path in _walk(folder)]
+    if manifest is not None:
+        if not manifest.is_file():
+            raise RecipeError("key-unreadable", path=manifest, reason="-")
+        place = f"manifest/{NAME}"
+        found = [file for file in found if file.path != place]
+        found.append(Found(manifest, place, "manifest", NAME, "", 0o644))
     if not found:
         raise RecipeError("sign-empty", path=folder)
     return found

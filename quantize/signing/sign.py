@@ -47,12 +47,22 @@ class Done:
     """False when the repository held this very release already."""
 
 
-def sign(folder: Path, repo: Repository, signers: Signers, at: datetime, years: int, version: str, told: Told) -> Done:
+def sign(
+    folder: Path,
+    repo: Repository,
+    signers: Signers,
+    at: datetime,
+    years: int,
+    version: str,
+    told: Told,
+    *,
+    manifest: Path | None = None,
+) -> Done:
     """Make the files of a folder the next release; raise RecipeError or TrustError and leave the old one valid."""
     with repo.alone():
         root, current = _root(repo), repo.current()
         _require(root.signed, signers)
-        files = gather(folder)
+        files = gather(folder, manifest)
         old = {file.path: file for file in current.contents.files} if current else {}
         taken: list[ReleaseFile] = []
         for count, file in enumerate(files, start=1):

@@ -122,11 +122,12 @@ def _sign(given: argparse.Namespace) -> None:
     from quantize.signing.sign import sign
 
     if given.dry_run:
-        for file in gather(given.folder):
+        for file in gather(given.folder, given.manifest):
             _print(f"{file.kind:13}{file.id:24}{file.source.stat().st_size:>12}  {file.path}")
         return
     repo = Repository(given.repo)
-    done = sign(given.folder, repo, _opened(given), _now(), given.years, given.version, _progress)
+    keys, version = _opened(given), given.version
+    done = sign(given.folder, repo, keys, _now(), given.years, version, _progress, manifest=given.manifest)
     size = sum(file.size for file in done.contents.files)
     number = done.contents.number
     if given.json:

@@ -226,7 +226,15 @@ def test_a_model_that_is_not_the_one_of_the_catalogue_is_refused(org: Organisati
 def test_missing_keys_are_named_before_anything_is_done(org: Organisation) -> None:
     lay_out(org.repo.folder.with_name("in"), FILES)
     with pytest.raises(RecipeError, match="snapshot-0") as caught:
-        sign(org.repo.folder.with_name("in"), org.repo, org.signers("snapshot-0"), SIGNED, 3, "1", lambda *_: None)
+        sign(
+            org.repo.folder.with_name("in"),
+            org.repo,
+            org.signers("snapshot-0"),
+            SIGNED,
+            3,
+            "1",
+            lambda *_: None,
+        )
     assert caught.value.key == "sign-keys"
     assert not (org.repo.folder / "parts").exists()
 
