@@ -48,12 +48,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         _narrate(words, "voices.would-remove" if args.dry_run else "voices.removed", name=args.name)
         return ExitCode.DONE
     if args.action == "verify":
-        return _verify(args, settings.voices_folder, words)
-    return _list(args, settings.voices_folder, words)
+        return _verify(args, settings.folders("voices"), words)
+    return _list(args, settings.folders("voices"), words)
 
 
-def _list(args: argparse.Namespace, folder: Path, words: Words) -> int:
-    voices = installed_voices(folder)
+def _list(args: argparse.Namespace, folders: list[Path], words: Words) -> int:
+    voices = [voice for folder in folders for voice in installed_voices(folder)]
     if args.json:
         rows = [
             {"name": v.name, "lang": v.lang, "rate": v.rate, "engine": "piper", "path": str(v.path)} for v in voices
@@ -72,9 +72,9 @@ def _list(args: argparse.Namespace, folder: Path, words: Words) -> int:
     return ExitCode.DONE
 
 
-def _verify(args: argparse.Namespace, folder: Path, words: Words) -> int:
+def _verify(args: argparse.Namespace, folders: list[Path], words: Words) -> int:
     found: dict[str, str] = {}
-    for path in sorted(folder.glob("*.onnx")):
+    for path in (path for folder in folders for path in sorted(folder.glob("*.onnx"))):
         try:
             check(path)
             found[path.name.removesuffix(".onnx")] = ""
