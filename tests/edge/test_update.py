@@ -271,6 +271,19 @@ def test_a_stick_pulled_out_costs_only_what_is_still_to_come(device: Device) -> 
     assert device.files() == FIRST
 
 
+def test_what_a_delta_made_before_the_stick_went_away_is_not_made_again(device: Device) -> None:
+    device.take(1, FIRST)
+    device.open_app()
+    files = {"models/uno.gguf": b"new" + FIRST["models/uno.gguf"], "voices/otra.onnx": some(7, 10_000)}
+    contents = device.shop.release(2, files, old={"models/uno.gguf": FIRST["models/uno.gguf"]})
+    lost = contents.files[1].parts[0].sha256
+    kept = device.shop.parts.pop(lost)
+    with pytest.raises(KeyError):
+        device.install(contents)
+    device.shop.parts[lost] = kept
+    assert device.install(contents).brought == 10_000
+
+
 def test_two_updates_at_once_do_not_mix(device: Device) -> None:
     with alone(device.releases), pytest.raises(UpdateError, match="Another update is at work"):
         device.take(1, FIRST)

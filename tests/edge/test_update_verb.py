@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from edge.cli import main
-from edge.release.trust import open_release
+from edge.release.trust import TrustError, open_release
 from edge.settings import load
+from edge.update.install import for_this_device, install
 from edge.update.places import Pointer, Releases
 from serving import serving
 from shop import NOON, Press
@@ -111,6 +112,20 @@ def test_a_stick_that_goes_away_midway_is_said_and_the_rest_comes_later(tech: Te
     assert Releases.of(tech.home).pointer() == Pointer(0, 0)
     shutil.move(away, held)
     assert tech.facts("--from", str(tech.stick))["brought_bytes"] == len(LARGE) + 2
+
+
+def test_a_stick_pulled_out_while_it_is_read_is_said_in_words(tech: Technician) -> None:
+    trusted = open_release(tech.press.folder, tech.home)
+
+    def pull_out(done: int, _total: int) -> None:
+        if done and tech.stick.exists():
+            tech.stick.rename(tech.tmp / "in the pocket")
+
+    with pytest.raises(TrustError) as refused:
+        install(tech.home, for_this_device(trusted.contents), trusted.part, pull_out, lambda _: None)
+    assert len(refused.value.say("es").splitlines()) == 2
+    (tech.tmp / "in the pocket").rename(tech.stick)
+    assert 0 < tech.facts("--from", str(tech.stick))["brought_bytes"] < sum(map(len, FIRST.values()))
 
 
 def test_changed_bytes_on_a_stick_never_become_a_release(tech: Technician) -> None:
