@@ -41,8 +41,9 @@ def some(seed: int, size: int) -> bytes:
     return random.Random(seed).randbytes(size)
 
 
+MODEL = some(1, 50_000)
 FIRST = {
-    "models/uno.gguf": some(1, 50_000),
+    "models/uno.gguf": MODEL,
     "voices/voz.onnx": some(2, 20_000),
     "packs/letras/pack.toml": b"version = 1\n",
     "packs/letras/lessons/a.md": some(3, 9_000),
@@ -115,14 +116,16 @@ def test_a_delta_comes_instead_where_it_is_smaller(device: Device) -> None:
     assert device.files() == shifted
 
 
-def test_a_damaged_old_file_costs_bytes_and_nothing_else(device: Device) -> None:
+@pytest.mark.parametrize(
+    "new", [MODEL, b"new" + MODEL, MODEL[:8192] + b"other" + MODEL[8197:]], ids=["kept", "by a delta", "by parts"]
+)
+def test_a_damaged_old_file_costs_bytes_and_nothing_else(device: Device, new: bytes) -> None:
     device.take(1, FIRST)
     device.open_app()
-    path = device.releases.whole(1) / "models/uno.gguf"
-    path.write_bytes(bytes(50_000))
-    shifted = FIRST | {"models/uno.gguf": b"new" + FIRST["models/uno.gguf"]}
-    assert device.take(2, shifted, old=FIRST).brought >= 50_003
-    assert device.files() == shifted
+    (device.releases.whole(1) / "models/uno.gguf").write_bytes(bytes(50_000))
+    files = FIRST | {"models/uno.gguf": new}
+    assert device.take(2, files, old=FIRST).brought >= 50_000
+    assert device.files() == files
 
 
 def test_models_added_by_hand_are_taken_for_those_of_the_release(device: Device) -> None:
