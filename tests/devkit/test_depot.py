@@ -243,13 +243,17 @@ def sync(depot: Depot, folder: Path, site: Site, *names: str) -> int:
     return kit(depot, "sync", "--from", site.url, "--manifest", catalogue, "--catalogue", *names)
 
 
-def test_sync_asks_for_each_content_once_and_never_again(depot: Depot, tmp_path: Path, site: Site) -> None:
+def test_sync_asks_for_each_content_once_and_never_again(
+    depot: Depot, tmp_path: Path, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert sync(depot, tmp_path, site, "one", "two", "same") == 0
     assert site.served_bytes == len(ONE) + len(TWO)
     assert {entry.id for entry in depot.entries()} == {"one", "two", "same"}
     asked = len(site.asked)
+    capsys.readouterr()
     assert sync(depot, tmp_path, site, "one", "two", "same") == 0
     assert len(site.asked) == asked
+    assert "Faltan 0 archivos" in capsys.readouterr().err
 
 
 def test_sync_goes_on_after_a_cut_at_the_byte_where_it_stopped(depot: Depot, tmp_path: Path, site: Site) -> None:
@@ -469,6 +473,7 @@ def test_a_colleagues_disk_gives_what_is_missing_and_nothing_damaged(
     assert "mini" in capsys.readouterr().err or broken.sha256[:12] in capsys.readouterr().err
     assert {entry.id for entry in depot.entries()} == {"primaria", "es_tiny"}
     assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert not depot.has(sha(bytes(broken.size)))
     assert kit(depot, "verify") == 0
 
 

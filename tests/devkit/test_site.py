@@ -150,7 +150,7 @@ def test_bytes_are_exact_and_minutes_follow_the_rate(
     assert slow["stick_bytes"] == stick.size
     assert slow["needed_bytes"] > stick.size
     assert fast["total_minutes"] < slow["total_minutes"]
-    spent = cost([600_000_000], 5, write_mb_s=5, at_once=4)
+    spent = cost(600_000_000, 700_000_000, 5, write_mb_s=5, at_once=4)
     assert (spent.stick_minutes, spent.total_minutes) == (2.5, 5.0)
 
 
@@ -279,7 +279,7 @@ def test_a_stick_that_is_too_small_is_refused_with_the_size_it_takes(
 ) -> None:
     huge(depot, "release", "release-1", "release/parts/00/x", 1_000_000_000)
     found = facts(depot, written(tmp_path, MINIMAL + "[sticks]\nsize_gb = 1\n"), capsys)
-    assert [(p["key"], p["need"]) for p in found["problems"]] == [("stick-small", "1.0")]
+    assert [(p["key"], p["need"]) for p in found["problems"]] == [("stick-small", "1.1")]
     assert facts(depot, written(tmp_path, MINIMAL + "[sticks]\nsize_gb = 2\n"), capsys)["problems"] == []
     without = facts(depot, written(tmp_path, MINIMAL + "[sticks]\nsize_gb = 1\nrelease = false\n"), capsys)
     assert without["problems"] == []

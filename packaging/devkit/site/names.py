@@ -1,4 +1,4 @@
-"""What a FAT stick can hold: names, volume labels, sizes, clusters.
+"""What a FAT stick can hold: names, volume labels, sizes.
 
 Pure. Windows, old cameras and Linux must all read what we write, so the strictest rule counts.
 """
@@ -13,9 +13,6 @@ from edge.release.contents import DEVICE_NAME, NAME
 
 LARGEST_FAT32_FILE = (1 << 32) - 1
 """One byte below 4 GiB."""
-
-CLUSTER_BYTES = 32 << 10
-"""What a large stick rounds each file up to."""
 
 LABEL_CHARACTERS, LONGEST_PATH, LONGEST_PART = 11, 200, 120
 
@@ -59,8 +56,3 @@ def label(name: str) -> str:
 def is_label(text: str) -> bool:
     """Tell whether a volume label fits FAT32 and exFAT."""
     return re.fullmatch(rf"[A-Z0-9][A-Z0-9_ -]{{0,{LABEL_CHARACTERS - 1}}}", text) is not None and text[-1] != " "
-
-
-def on_disk(sizes: Iterable[int]) -> int:
-    """Return the bytes that files of these sizes take, each rounded up to whole clusters."""
-    return sum(-(-size // CLUSTER_BYTES) * CLUSTER_BYTES for size in sizes)

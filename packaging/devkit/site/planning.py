@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from devkit.compose.layout import needed_bytes
 from devkit.depot.store import Depot
 from devkit.site import names
 from devkit.site.decide import Decision, Need, decide
@@ -15,7 +16,7 @@ from devkit.site.file import Site, read_site
 from devkit.site.layout import layout
 from devkit.site.saved import Plan
 from devkit.site.stock import read_stock
-from devkit.stick import DataStick, Filesystem, ImageStick, PlannedFile, Stick
+from devkit.stick import DataStick, Filesystem, ImageStick, PlannedFile
 from edge.release.manifest import Release
 
 GB = 1_000_000_000
@@ -63,21 +64,26 @@ def plan_site(
         return Planning(_ordered(section), decision)
     if site.sticks.kind == "image":
         return _image_sticks(site, decision, depot, section, pace)
-    files = layout(site, decision, depot, made, write=write)
-    spent = cost((file.size for file in files), site.sticks.count, write_mb_s=pace.write_mb_s, at_once=pace.at_once)
+    files = tuple(layout(site, decision, depot, made, write=write))
     filesystem = _filesystem(site, files, section)
+    sticks = _data_sticks(site, files, filesystem)
+    spent = _cost(sticks[0].size, needed_bytes(sticks[0]), site, pace)
     _check(site, files, spent, section)
     planning = Planning(_ordered(section), decision, None, spent, filesystem)
     if section.problems or any(need.required for need in decision.needs):
         return planning
-    return replace(planning, plan=Plan(site.school, site.lang, _data_sticks(site, tuple(files), filesystem)))
+    return replace(planning, plan=Plan(site.school, site.lang, sticks))
+
+
+def _cost(stick_bytes: int, least_disk: int, site: Site, pace: Pace) -> Cost:
+    return cost(stick_bytes, least_disk, site.sticks.count, write_mb_s=pace.write_mb_s, at_once=pace.at_once)
 
 
 def _ordered(section: Section) -> tuple[Problem, ...]:
     return tuple(sorted(section.problems, key=lambda problem: problem.line))
 
 
-def _filesystem(site: Site, files: list[PlannedFile], section: Section) -> Filesystem:
+def _filesystem(site: Site, files: tuple[PlannedFile, ...], section: Section) -> Filesystem:
     """Return FAT32, which everything reads, unless a file is too large for it."""
     large = next((file for file in files if file.size > names.LARGEST_FAT32_FILE), None)
     if large is not None and site.sticks.filesystem == "fat32":
@@ -85,7 +91,7 @@ def _filesystem(site: Site, files: list[PlannedFile], section: Section) -> Files
     return "exfat" if site.sticks.filesystem == "exfat" or large is not None else "fat32"
 
 
-def _check(site: Site, files: list[PlannedFile], spent: Cost, section: Section) -> None:
+def _check(site: Site, files: tuple[PlannedFile, ...], spent: Cost, section: Section) -> None:
     """Complain about what a stick of this size and kind cannot hold."""
     sticks = section.below("sticks", {"size_gb": site.sticks.size_gb})
     if spent.needed_bytes > site.sticks.size_gb * GB:
@@ -96,7 +102,7 @@ def _check(site: Site, files: list[PlannedFile], spent: Cost, section: Section) 
         sticks.complain("size_gb", "path", path=wrong)
 
 
-def _data_sticks(site: Site, files: tuple[PlannedFile, ...], filesystem: Filesystem) -> tuple[Stick, ...]:
+def _data_sticks(site: Site, files: tuple[PlannedFile, ...], filesystem: Filesystem) -> tuple[DataStick, ...]:
     count = site.sticks.count
     return tuple(
         DataStick(_name(site, number), _volume(site, number), filesystem, files) for number in range(1, count + 1)
@@ -109,15 +115,18 @@ def _image_sticks(site: Site, decision: Decision, depot: Depot, section: Section
     (entry,) = decision.entries
     file = next(file for file in entry.files if file.path.endswith((".iso", ".img")))
     bmap = next((depot.path(f.sha256) for f in entry.files if f.path.endswith(".bmap")), None)
-    count = site.sticks.count
-    spent = cost([file.size], count, write_mb_s=pace.write_mb_s, at_once=pace.at_once)
-    if file.size > site.sticks.size_gb * GB:
-        sticks = section.below("sticks", {"size_gb": site.sticks.size_gb})
-        sticks.complain("size_gb", "stick-small", need=f"{file.size / GB:.1f}")
+    spent = _cost(file.size, file.size, site, pace)
+    _check(site, (), spent, section)
+    if section.problems:
         return Planning(_ordered(section), decision, None, spent)
     image = PlannedFile(file.path, file.size, file.sha256, depot.path(file.sha256))
-    sticks_ = tuple(ImageStick(_name(site, number), image, bmap) for number in range(1, count + 1))
-    return Planning((), decision, Plan(site.school, site.lang, sticks_), spent)
+    numbers = range(1, site.sticks.count + 1)
+    return Planning(
+        (),
+        decision,
+        Plan(site.school, site.lang, tuple(ImageStick(_name(site, n), image, bmap) for n in numbers)),
+        spent,
+    )
 
 
 def _name(site: Site, number: int) -> str:
