@@ -62,7 +62,7 @@ def unseal(mark: bytes, sealed: bytes, identity: str) -> Opened:
         plain = pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(identity)])
     except pyrage.DecryptError as error:
         key = "sealed-not-ours" if "matching keys" in str(error) else "sealed-damaged"
-        raise RefusedError(key, reason=str(error)[:80]) from error
+        raise RefusedError(key, reason=str(error).partition("\n")[0][:80]) from error
     if plain[:16] != mark:
         raise RefusedError("sealed-format", found=ascii(plain[:16].decode("latin-1")))
     public, signature, length = plain[16:48], plain[48:112], int.from_bytes(plain[112:_HEAD], "big")

@@ -70,15 +70,16 @@ def write(folder: Path, contents: Sequence[bytes], random: Random) -> list[str]:
         {"name": name, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         for name, content in zip(names, contents, strict=True)
     ]
+    begun: list[str] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in zip(names, contents, strict=True):
-            _write_one(folder / name, content)
+            _write_one(folder / name, content, begun)
         sync_folder(folder)
-        _write_one(folder / receipt, json.dumps({"format": 1, "files": facts}).encode())
+        _write_one(folder / receipt, json.dumps({"format": 1, "files": facts}).encode(), begun)
         sync_folder(folder)
     except OSError as error:
-        remove(folder, [*names, receipt])
+        remove(folder, begun)
         raise trouble(error, folder) from error
     return names
 
@@ -89,7 +90,7 @@ def replace(folder: Path, stem: str, content: bytes) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         new = folder / f"{stem}.new"
         new.unlink(missing_ok=True)
-        _write_one(new, content)
+        _write_one(new, content, [])
         new.replace(folder / f"{stem}{SUFFIX}")
         sync_folder(folder)
     except OSError as error:
@@ -97,9 +98,10 @@ def replace(folder: Path, stem: str, content: bytes) -> None:
         raise trouble(error, folder) from error
 
 
-def _write_one(path: Path, content: bytes) -> None:
+def _write_one(path: Path, content: bytes, begun: list[str]) -> None:
     """Write a file that was not there, and read it back from the stick itself where the system can."""
     with path.open("xb") as file:
+        begun.append(path.name)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
