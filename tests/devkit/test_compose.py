@@ -71,15 +71,15 @@ def test_every_file_is_read_back_from_fat32_and_fsck_is_content(tmp_path: Path) 
 
 
 @fat_tools
-def test_the_same_files_make_the_same_bytes_and_are_made_once(tmp_path: Path) -> None:
+def test_sticks_of_the_same_files_share_what_was_made_once_and_it_is_always_the_same(tmp_path: Path) -> None:
     stick = stick_of(tmp_path / "depot")
     first = compose(stick, 64 * MEGA, tmp_path / "work", quiet)
     made: list[str] = []
-    again = compose(
-        replace(stick, name="aula-02"), 64 * MEGA + 4096, tmp_path / "work", lambda phase, *_: made.append(phase)
-    )
+    named = replace(stick, name="aula-02", volume="ESCUELA-02")
+    again = compose(named, 64 * MEGA + 4096, tmp_path / "work", lambda phase, *_: made.append(phase))
     assert made == []
-    assert again == first
+    assert (again.body, again.blocks_sha256) == (first.body, first.blocks_sha256)
+    assert again.head != first.head, "a signature for each stick"
     other = compose(stick, 64 * MEGA, tmp_path / "elsewhere", quiet)
     assert other.body.read_bytes() == first.body.read_bytes()
     assert other.head == first.head
@@ -185,15 +185,35 @@ def partition(path: str, size: int) -> Iterator[str]:
 
 @needs_loops
 @fat_tools
+def test_a_composed_volume_that_rotted_in_the_cache_gives_no_receipt(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stick = stick_of(tmp_path / "depot")
+    save(Plan("Escuela", "es", (stick, replace(stick, name="aula-02"))), tmp_path / "plan.json")
+    with loop(tmp_path / "t.img", 80 * MEGA) as disk:
+        assert write(tmp_path / "plan.json", disk.path, disk.serial) == 0
+        (volume,) = (tmp_path / "composed").glob("*.volume")
+        content = bytearray(volume.read_bytes())
+        content[content.rfind(b"\x05" * 5)] ^= 1
+        volume.write_bytes(content)
+        assert write(tmp_path / "plan.json", disk.path, disk.serial) == 1
+    assert "no es lo que dice el plan" in capsys.readouterr().err
+    assert not list((tmp_path / "receipts").glob("*.json")), "the first stick's receipt is gone with its content"
+
+
+@needs_loops
+@fat_tools
 def test_nothing_an_older_owner_left_shows_through_a_fat32_stick(tmp_path: Path) -> None:
     """The old content looks like folder entries; a cluster that is not wholly ours would show them."""
-    stick = stick_of(tmp_path / "depot")
+    stick = replace(stick_of(tmp_path / "depot"), volume="ESCUELA-07")
     save(Plan("Escuela", "es", (stick,)), tmp_path / "plan.json")
     with loop(tmp_path / "t.img", 80 * MEGA, b"VIEJO   TXT \0\0\0\0\0\0\0\0\0\0\0\0\0\0\x05\0\x09\0\0\0") as disk:
         assert write(tmp_path / "plan.json", disk.path, disk.serial) == 0
         with partition(disk.path, volume_bytes(80 * MEGA)) as part:
             checked = subprocess.run(["/sbin/fsck.vfat", "-n", part], capture_output=True, text=True, check=False)
             assert checked.returncode == 0, checked.stdout
+            named = subprocess.run(["mlabel", "-s", "-i", part, "::"], capture_output=True, text=True, check=True)
+            assert "ESCUELA-07" in named.stdout
             listed = subprocess.run(["mdir", "-/", "-b", "-i", part, "::/"], capture_output=True, text=True, check=True)
             found = {line.removeprefix("::/") for line in listed.stdout.splitlines() if not line.endswith("/")}
     assert found == {file.path for file in stick.files} | {LIST}
@@ -203,12 +223,14 @@ def test_nothing_an_older_owner_left_shows_through_a_fat32_stick(tmp_path: Path)
 @fat_tools
 @exfat_tools
 def test_an_exfat_stick_is_mounted_and_checks_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    stick = stick_of(tmp_path / "depot", "exfat")
+    stick = replace(stick_of(tmp_path / "depot", "exfat"), volume="ESCUELA-07")
     save(Plan("Escuela", "es", (stick,)), tmp_path / "plan.json")
     with loop(tmp_path / "t.img", 80 * MEGA) as disk:
         assert write(tmp_path / "plan.json", disk.path, disk.serial) == 0
         with partition(disk.path, volume_bytes(80 * MEGA)) as part:
             assert subprocess.run(["/sbin/fsck.exfat", "-n", part], capture_output=True, check=False).returncode == 0
+            named = subprocess.run(["/sbin/exfatlabel", part], capture_output=True, text=True, check=False)
+            assert "ESCUELA-07" in named.stdout
             place = tmp_path / "mounted"
             place.mkdir()
             subprocess.run(["/sbin/mount.exfat-fuse", part, place], check=True, capture_output=True)

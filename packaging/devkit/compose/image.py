@@ -1,6 +1,6 @@
 """A composed stick as a file, made once for each content and size; its receipt is written last.
 
-Sticks of the same files share it: nothing in it is one stick's own.
+Sticks of the same files share it; each one's own label and signature are laid over it in writing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from devkit.compose.exfat import check_exfat, fill_exfat, make_exfat
 from devkit.compose.fat import check_fat, fill_fat, make_fat
+from devkit.compose.label import SHARED, label_patches
 from devkit.compose.layout import block_map, needed_bytes, partition_table, volume_bytes, volume_id
 from devkit.errors import KitError
 from devkit.stick import DataStick, PlannedFile
@@ -97,11 +98,11 @@ def _make(stick: DataStick, volume: Path, size: int, moved: Progress) -> None:
     total, copied, checked = stick.size, _Sum("copy", stick.size, moved), _Sum("reread", stick.size, moved)
     moved("copy", 0, total)
     if stick.filesystem == "fat32":
-        make_fat(volume, stick.volume, volume_id(stick))
+        make_fat(volume, SHARED, volume_id(stick.files))
         fill_fat(volume, stick.files, copied)
         check_fat(volume, stick.files, checked)
     else:
-        make_exfat(volume, stick.volume)
+        make_exfat(volume, SHARED)
         fill_exfat(volume, stick.files, copied)
         check_exfat(volume, stick.files, checked)
     with volume.open("rb") as file:
@@ -122,12 +123,13 @@ class _Sum:
 def _source(stick: DataStick, volume: Path, size: int) -> Source:
     with volume.open("rb") as file:
         boot = file.read(512)
-    head = partition_table(stick.filesystem, size, volume_id(stick))
-    return Source(stick.volume, volume, block_map(boot, size, data_ranges(volume)), head)
+    head = partition_table(stick.filesystem, size, volume_id(stick.files, stick.name))
+    blocks = block_map(boot, size, data_ranges(volume))
+    return Source(stick.name, volume, blocks, head, patches=label_patches(volume, stick.volume, len(head)))
 
 
 def _kept(stick: DataStick, volume: Path, receipt: Path, size: int) -> Source | None:
-    """Return what an earlier run composed; the blocks are compared again while they are written."""
+    """Return what an earlier run composed, for whichever stick; its blocks are compared again in writing."""
     try:
         blocks = json.loads(receipt.read_bytes())["blocks"]
         if volume.stat().st_size != size or not isinstance(blocks, str):
@@ -146,4 +148,4 @@ def _blocks_of(source: Source) -> str:
 
 def _facts(stick: DataStick) -> str:
     rows = [f"{file.path} {file.size} {file.sha256}" for file in stick.files]
-    return "\n".join([stick.volume, stick.filesystem, *sorted(rows)])
+    return "\n".join([stick.filesystem, *sorted(rows)])

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterable
 
 from devkit.errors import KitError
-from devkit.stick import DataStick, Filesystem
+from devkit.stick import DataStick, Filesystem, PlannedFile
 from devkit.write.chunks import HEAD_BYTES, SECTOR_BYTES, BlockMap, Range, merged
 
 PARTITION_TYPES: dict[Filesystem, int] = {"fat32": 0x0C, "exfat": 0x07}
@@ -43,11 +43,11 @@ def needed_bytes(stick: DataStick) -> int:
     return max(int(taken * (1 + SPARE)) + (2 << 20), least) + HEAD_BYTES + TAIL_BYTES
 
 
-def volume_id(stick: DataStick) -> int:
-    """Return the serial number of the volume: always the same for the same files."""
+def volume_id(files: Iterable[PlannedFile], name: str = "") -> int:
+    """Return a serial number for these files, always the same; with a name, that of one stick."""
     import hashlib
 
-    text = "\n".join([stick.volume, *sorted(f"{file.path} {file.sha256}" for file in stick.files)])
+    text = "\n".join([name, *sorted(f"{file.path} {file.sha256}" for file in files)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") | 1
 
 

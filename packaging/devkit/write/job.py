@@ -152,6 +152,7 @@ def _facts(job: Job, survey: Survey, passed: Passed, size: int) -> dict[str, Any
         "bytes_written": passed.written,
         "bytes_verified": passed.verified,
         "bytes_not_ours": passed.blank,
+        "probe_s": round(passed.probe_s, 2),
         "write_s": round(passed.write_s, 2),
         "check_s": round(passed.check_s, 2),
         "versions": {"amauta-kit": __version__},

@@ -54,6 +54,7 @@ class Passed:
     blank: int
     """Bytes of the disk that hold nothing of ours; whatever is there was not looked at."""
 
+    probe_s: float
     write_s: float
     check_s: float
 
@@ -83,6 +84,7 @@ class Passage:
         began, before = clock(), memory.done()
         if before is None:
             self._first_probe()
+        probed = clock()
         memory.note(before or 0)
         wrong = self._wrong_before(self.chunks[: before or 0])
         written = self._write((*wrong, *self.chunks[before or 0 :]), before or 0, len(wrong), memory, settle_s, clock)
@@ -95,7 +97,7 @@ class Passage:
         self.compare()
         probe.harvest(self._device, places, self._run, self._disk)
         blank = sum(stop - start for start, stop in free)
-        return Passed(written, self._total, blank, between - began, clock() - between)
+        return Passed(written, self._total, blank, probed - began, between - probed, clock() - between)
 
     def compare(self) -> None:
         """Read every chunk from the medium; raise KitError at the first that is not what it must be."""

@@ -15,7 +15,7 @@ from devkit.write.chunks import Range
 from devkit.write.device import Device, aligned
 
 PROBE_BYTES = 4096
-SPREAD = 256
+SPREAD = 64
 """Probes at even distances; with the powers of two, where counterfeit chips end."""
 
 NEAREST_BYTES = 1 << 20

@@ -16,6 +16,10 @@ from devkit.errors import KitError
 from devkit.write.chunks import BlockMap, Range, whole
 
 LARGEST_BMAP = 64 << 20
+
+Patch = tuple[int, bytes]
+"""Where on the stick, and what is there instead of what the body has."""
+
 _NUMBERS = re.compile(r"(\d{1,15})(?:-(\d{1,15}))?")
 
 
@@ -35,7 +39,10 @@ class Source:
     """What the whole body must hash to, where the plan says so."""
 
     blocks_sha256: str = ""
-    """What the list of block hashes must hash to, where we composed the body ourselves."""
+    """What the list of block hashes must hash to, patches aside, where we composed the body ourselves."""
+
+    patches: tuple[Patch, ...] = ()
+    """What is this one stick's own: its label."""
 
     @property
     def size(self) -> int:
@@ -47,14 +54,28 @@ class OpenSource:
     """A source whose file is open: a changed name does not change what is written."""
 
     def __init__(self, source: Source) -> None:
-        self._head, self._path = source.head, source.body
+        self._head, self._path, self._patches = source.head, source.body, source.patches
         try:
             self._fd = os.open(source.body, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
         except OSError as error:
             raise _unreadable(source.body, error) from error
 
     def read(self, offset: int, into: memoryview) -> None:
-        """Fill `into`; beyond the end there are zeros. Raise KitError when the file cannot be read."""
+        """Fill `into` with what belongs on the stick; raise KitError when the file cannot be read."""
+        self.read_plain(offset, into)
+        self.patch(offset, into)
+
+    def patch(self, offset: int, into: memoryview) -> bool:
+        """Lay this stick's own bytes over what was read; tell whether there were any here."""
+        end = offset + len(into)
+        touched = [(at, new) for at, new in self._patches if at < end and at + len(new) > offset]
+        for at, new in touched:
+            start, stop = max(at, offset), min(at + len(new), end)
+            into[start - offset : stop - offset] = new[start - at : stop - at]
+        return bool(touched)
+
+    def read_plain(self, offset: int, into: memoryview) -> None:
+        """Fill `into` with what is there without patches; beyond the end there are zeros."""
         begin = len(self._head)
         if offset < begin:
             piece = self._head[offset : offset + len(into)]

@@ -27,6 +27,7 @@ class Survey:
         """Of the whole image, once `run` came to its end; empty for what we composed."""
 
         self._digests: dict[int, bytes] = {}
+        self._plain: list[bytes] = []
         self._trouble: KitError | None = None
         self._news = threading.Condition()
 
@@ -59,8 +60,11 @@ class Survey:
                 raise self._trouble
 
     def listing(self) -> str:
-        """Return the list of blocks: offset, length and hash on a line each. Only after `finished`."""
-        return listing(self.chunks, [self._digests[chunk.offset] for chunk in self.chunks])
+        """Return the list of the body's blocks as they are without patches. Only after `finished`."""
+        rows = [
+            (c, digest) for c, digest in zip(self.chunks, self._plain, strict=True) if c.offset >= len(self.source.head)
+        ]
+        return listing([chunk for chunk, _ in rows], [digest for _, digest in rows])
 
     _done = False
 
@@ -75,11 +79,13 @@ class Survey:
                 if everything:
                     self._hash_hole(image, everything, at, chunk.offset, buffer)
                 view = buffer[: chunk.length]
-                image.read(chunk.offset, view)
+                image.read_plain(chunk.offset, view)
                 at = chunk.offset + chunk.length
                 if everything:
                     everything.update(view[: min(chunk.length, source.size - chunk.offset)])
-                self._tell(chunk, hashlib.sha256(view).digest())
+                plain = hashlib.sha256(view).digest()
+                self._plain.append(plain)
+                self._tell(chunk, hashlib.sha256(view).digest() if image.patch(chunk.offset, view) else plain)
             if everything:
                 self._hash_hole(image, everything, at, source.size, buffer)
         finally:
@@ -90,7 +96,7 @@ class Survey:
         """Hash what the block map leaves out; content there means that the map is of another image."""
         while at < stop and not self._trouble:
             view = buffer[: min(len(buffer), stop - at)]
-            image.read(at, view)
+            image.read_plain(at, view)
             if any_set(view):
                 raise KitError("bmap-misses", image=self.source.name, at=at)
             everything.update(view)
