@@ -475,6 +475,15 @@ def test_a_plan_comes_back_as_it_was(tmp_path: Path, plan: Plan) -> None:
     assert load(tmp_path / "plan.json") == plan
 
 
+def test_a_plan_for_many_sticks_stays_small(depot: Depot, tmp_path: Path) -> None:
+    sizes = []
+    for count in (1, 900):
+        assert kit(depot, written(tmp_path, f"{MINIMAL}[sticks]\ncount = {count}\n")) == 0
+        assert len(load(tmp_path / "site.plan.json").sticks) == count
+        sizes.append((tmp_path / "site.plan.json").stat().st_size)
+    assert sizes[1] - sizes[0] < 900 * 200
+
+
 def test_a_plan_moves_together_with_what_it_made(depot: Depot, tmp_path: Path) -> None:
     assert kit(depot, written(tmp_path, MINIMAL)) == 0
     elsewhere = tmp_path / "elsewhere"
@@ -496,7 +505,7 @@ def test_a_plan_changed_by_hand_is_read_exactly_or_refused(tmp_path: Path, chang
     path = tmp_path / "plan.json"
     save(Plan("X", "es", (DataStick("1", "A", "fat32", (file,)),)), path)
     whole = json.loads(path.read_text())
-    row = {"top": whole, "stick": whole["sticks"][0], "file": whole["sticks"][0]["files"][0]}[where]
+    row = {"top": whole, "stick": whole["sticks"][0], "file": whole["contents"][0][0]}[where]
     row[
         change[0]
         if where == "top"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -39,8 +39,12 @@ class Plan:
 def save(plan: Plan, path: Path) -> None:
     """Write the plan, whole or not at all; raise KitError when the disk refuses."""
     beside = path.absolute().parent
-    sticks = [_data(stick, beside) if isinstance(stick, DataStick) else _image(stick, beside) for stick in plan.sticks]
-    facts = {"format": FORMAT, "site": plan.site, "lang": plan.lang, "sticks": sticks}
+    # The sticks of a site are mostly alike: what they hold is written once.
+    contents = {stick.files: None for stick in plan.sticks if isinstance(stick, DataStick)}
+    places = {files: place for place, files in enumerate(contents)}
+    sticks = [_data(s, places[s.files]) if isinstance(s, DataStick) else _image(s, beside) for s in plan.sticks]
+    rows = [[_file(file, beside) for file in files] for files in contents]
+    facts = {"format": FORMAT, "site": plan.site, "lang": plan.lang, "contents": rows, "sticks": sticks}
     try:
         write_atomic(path, json.dumps(facts, indent=1, ensure_ascii=False).encode())
     except OSError as error:
@@ -58,23 +62,24 @@ def load(path: Path) -> Plan:
     except (ValueError, RecursionError) as error:
         raise KitError("plan-broken", path=path, where="JSON", value=str(error)[:100]) from error
     reader = _Reader(path)
-    row = reader.table(found, "", {"format", "site", "lang", "sticks"})
+    row = reader.table(found, "", {"format", "site", "lang", "contents", "sticks"})
     if row["format"] != FORMAT or type(row["format"]) is not int:
         reader.refuse("format", row["format"])
-    rows = row["sticks"]
-    if not isinstance(rows, list):
-        reader.refuse("sticks", rows)
-    sticks = tuple(reader.stick(entry, f"sticks[{at}]") for at, entry in enumerate(rows))
+    for name in ("contents", "sticks"):
+        if not isinstance(row[name], list):
+            reader.refuse(name, row[name])
+    contents = [reader.files(entry, f"contents[{at}]") for at, entry in enumerate(row["contents"])]
+    sticks = tuple(reader.stick(entry, f"sticks[{at}]", contents) for at, entry in enumerate(row["sticks"]))
     names = [stick.name for stick in sticks]
     if twice := next((name for at, name in enumerate(names) if name in names[:at]), None):
         reader.refuse("sticks.name", twice)
     return Plan(reader.text(row["site"], "site"), reader.text(row["lang"], "lang"), sticks)
 
 
-def _data(stick: DataStick, beside: Path) -> dict[str, Any]:
-    files = [_file(file, beside) for file in stick.files]
+def _data(stick: DataStick, place: int) -> dict[str, Any]:
+    """Return a data stick; `place` is that of its files among the contents."""
     return {
-        "kind": "data", "name": stick.name, "volume": stick.volume, "filesystem": stick.filesystem, "files": files,
+        "kind": "data", "name": stick.name, "volume": stick.volume, "filesystem": stick.filesystem, "files": place,
     }  # fmt: skip
 
 
@@ -112,21 +117,29 @@ class _Reader:
             self.refuse(where, value)
         return value
 
-    def stick(self, row: Any, where: str) -> Stick:
+    def stick(self, row: Any, where: str, contents: Sequence[tuple[PlannedFile, ...]]) -> Stick:
         kind = row.get("kind") if isinstance(row, dict) else None
         if kind == "image":
             row = self.table(row, where, {"kind", "name", "image", "bmap"})
             bmap = None if row["bmap"] is None else self.place(row["bmap"], f"{where}.bmap")
             return ImageStick(self.text(row["name"], where), self.file(row["image"], f"{where}.image"), bmap)
         row = self.table(row, where, {"kind", "name", "volume", "filesystem", "files"})
-        if kind != "data" or row["filesystem"] not in ("fat32", "exfat") or not isinstance(row["files"], list):
+        if kind != "data" or row["filesystem"] not in ("fat32", "exfat"):
             self.refuse(where, {name: row[name] for name in ("kind", "filesystem")})
         if not is_label(self.text(row["volume"], where)):
             self.refuse(f"{where}.volume", row["volume"])
-        files = tuple(self.file(entry, f"{where}.files[{at}]") for at, entry in enumerate(row["files"]))
+        place = row["files"]
+        if type(place) is not int or not 0 <= place < len(contents):
+            self.refuse(f"{where}.files", place)
+        return DataStick(self.text(row["name"], where), row["volume"], row["filesystem"], contents[place])
+
+    def files(self, rows: Any, where: str) -> tuple[PlannedFile, ...]:
+        if not isinstance(rows, list):
+            self.refuse(where, rows)
+        files = tuple(self.file(entry, f"{where}[{at}]") for at, entry in enumerate(rows))
         if path := clash(file.path for file in files):
-            self.refuse(f"{where}.files", path)
-        return DataStick(self.text(row["name"], where), row["volume"], row["filesystem"], files)
+            self.refuse(where, path)
+        return files
 
     def file(self, row: Any, where: str) -> PlannedFile:
         row = self.table(row, where, {"path", "size", "sha256", "source"})
