@@ -51,6 +51,14 @@ class Organisation:
         made.adopt(root, "root-0", "root-1")
         return made
 
+    def founded_again(self, folder: Path) -> Organisation:
+        """Hold a new ceremony because the old root is lost; the keys of releases stay."""
+        made = Organisation(Repository(folder), {name: key for name, key in self.keys.items() if "root" not in name})
+        keys = {role: [made.keys[f"{role}-0"][0]] for role in ROLES[1:]}
+        roots = [made.key("root", f"root-{n}") for n in range(3)]
+        made.adopt(drafts.first_root({"root": roots, **keys}, 2, SIGNED, 5), "root-0", "root-1")
+        return made
+
     def key(self, role: str, name: str) -> PublicKey:
         """Make a key."""
         signer = CryptoSigner.generate_ed25519()

@@ -65,11 +65,8 @@ class Folder:
         flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
         try:
             with os.fdopen(os.open(path, flags), "rb") as file:
-                found = os.fstat(file.fileno())
-                if not stat.S_ISREG(found.st_mode):
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise TrustError("trust-unreadable", where=str(path), reason="no plain file")
-                if found.st_size > most:
-                    raise TrustError("trust-large", where=str(path), most=most)
                 content = file.read(most + 1)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise Absent(name) from error

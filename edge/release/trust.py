@@ -137,7 +137,6 @@ def _updater(source: Source, bench: Path, anchors: list[bytes], at: datetime) ->
     from edge.release.tuf_fetcher import Fetcher
 
     config = UpdaterConfig(
-        max_delegations=0,
         root_max_length=layout.LIMITS["root"],
         timestamp_max_length=layout.LIMITS["timestamp"],
         snapshot_max_length=layout.LIMITS["snapshot"],

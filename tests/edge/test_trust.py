@@ -532,6 +532,26 @@ def test_contents_are_read_as_they_were_written_and_nothing_else_is(
     assert write(found) == spoilt
 
 
+def test_contents_that_we_would_not_have_written_so_are_refused(two_releases: Organisation) -> None:
+    content = write(two_releases.repo.current().contents)  # type: ignore[union-attr]
+    found = json.loads(content)
+    twice = content.replace(b'"format":1', b'"format":1,"format":1')
+    for other in (json.dumps(found, sort_keys=True).encode(), json.dumps(found).encode(), content + b"\n", twice):
+        assert json.loads(other) == found
+        with pytest.raises(ContentsError):
+            parse(other)
+    for changes in ({"extra": 1}, {"format": 2}, {"number": True}, {"number": 0}, {"version": ""}, {"files": []}):
+        with pytest.raises(ContentsError):
+            parse(json.dumps(found | changes, sort_keys=True, separators=(",", ":")).encode())
+    for changes in (
+        {"size": -1}, {"size": 1 << 32}, {"mode": 0o777}, {"mode": 0o4755}, {"kind": "script"}, {"sha256": "../x"},
+        {"parts": []}, {"parts": [{"sha256": "a" * 64, "size": 2004, "from": "b" * 64}]}, {"platform": "windows-x86_64"},
+        {"deltas": [{"from": "x", "sha256": "a" * 64, "size": 1}]}, {"deltas": {}}, {"id": "Ñ"}, {"note": ""},
+    ):  # fmt: skip
+        with pytest.raises(ContentsError):
+            parse(raw(two_releases.repo.current().contents, **changes))  # type: ignore[union-attr]
+
+
 def test_two_names_that_fat_takes_for_one_are_refused(two_releases: Organisation) -> None:
     contents = two_releases.repo.current().contents  # type: ignore[union-attr]
     file = contents.files[-1]
@@ -606,11 +626,13 @@ def test_a_technician_compares_the_fingerprint_before_a_device_trusts(
     assert facts["trusts"]["fingerprint"] == print_of
     assert facts["trusts"]["roles"][0] == {"name": "root", "threshold": 2, "keys": ["root-0", "root-1", "root-2"]}
     assert facts["release"] == {"signed": "2027-03-01", "expires": "2030-02-28"}
-    other = Organisation.founded(tmp_path / "other")
+    other = org.founded_again(tmp_path / "other")
+    other.release()
     root.write_bytes(other.first_root)
     code, _, err = trust(capsys, "add", root, "--fingerprint", read_anchor(other.first_root).fingerprint)
     assert (code, print_of in err) == (0, True)
-    assert refusal(org.repo.folder, home, org) == "trust-signature"
+    # A new organisation begins at one again, though it signs with the old keys of releases.
+    assert read(other.repo.folder, home, org).contents.number == 1
     for wrong in (b"{}", other.forge("1.root.json", lambda _: None, "root-0"), b"x" * 70000):
         root.write_bytes(wrong)
         assert trust(capsys, "add", root)[0] == 1

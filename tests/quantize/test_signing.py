@@ -219,8 +219,14 @@ def test_a_model_that_is_not_the_one_of_the_catalogue_is_refused(org: Organisati
     assert caught.value.key == "sign-catalogue"
     mini = (ROOT / "edge" / "models" / "mini" / "mini.gguf").read_bytes()
     org.release({**FILES, "models/mini.gguf": mini, "manifest/models_manifest.json": catalogue})
-    model = next(file for file in read(org, home).contents.files if file.kind == "lm")
-    assert len(model.parts) > 5
+    contents = read(org, home).contents
+    assert len(next(file for file in contents.files if file.kind == "lm").parts) > 5
+    folder = org.repo.folder.with_name("repo-input")
+    shutil.rmtree(folder / "manifest")
+    named = sign(
+        folder, org.repo, org.signers(), SIGNED, 3, "0.2.0", lambda *_: None, manifest=ROOT / "models_manifest.json"
+    )
+    assert {file.path: file.sha256 for file in named.contents.files} == {f.path: f.sha256 for f in contents.files}
 
 
 def test_missing_keys_are_named_before_anything_is_done(org: Organisation) -> None:
@@ -323,6 +329,17 @@ def killed_at_random(org: Organisation, tmp_path: Path, times: int) -> None:
 def bytes_of(trusted: Trusted, file: ReleaseFile) -> bytes:
     assert all(p.size <= MOST_PART_BYTES for p in file.parts)
     return b"".join(trusted.part(p.sha256, p.size) for p in file.parts)
+
+
+def test_what_devices_would_refuse_is_not_published(org: Organisation, home: Path) -> None:
+    org.release()
+    before = read_bytes(org, "timestamp.json")
+    with pytest.raises(TrustError) as caught:
+        # The root ran out a year before.
+        org.release({**FILES, "packs/primaria/lessons/agua.md": b"# Otra\n"}, at=SIGNED + timedelta(days=6 * 365))
+    assert caught.value.key == "trust-expired"
+    assert read_bytes(org, "timestamp.json") == before
+    assert read(org, home).contents.number == 1
 
 
 def test_two_cannot_sign_at_once(org: Organisation) -> None:
