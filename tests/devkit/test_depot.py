@@ -443,6 +443,22 @@ def test_gc_removes_only_what_no_entry_names_and_says_so_first(
     assert kit(depot, "verify") == 0
 
 
+def test_rm_takes_off_the_list_and_gc_frees_only_what_nothing_else_names(
+    depot: Depot, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(tmp_path / "amauta-0.2.0-linux-x86_64", "linux-x86_64")
+    build(tmp_path / "amauta-0.2.0-windows-x86_64", "windows-x86_64", b"another")
+    assert kit(depot, "add", *sorted(tmp_path.glob("amauta-*"))) == 0
+    assert kit(depot, "rm", "amauta-0.2.0-linux-x86_64", "nothing") == 1
+    assert "«nothing»" in capsys.readouterr().err
+    assert kit(depot, "rm", "amauta-0.2.0-linux-x86_64", "--dry-run") == 0
+    assert len(depot.entries()) == 2
+    assert kit(depot, "rm", "amauta-0.2.0-linux-x86_64") == 0
+    assert kit(depot, "gc") == 0
+    assert {path.name for path in objects(depot)} == {sha(b"another"), sha(b"library")}
+    assert kit(depot, "verify") == 0
+
+
 def test_gc_removes_nothing_while_an_entry_cannot_be_read(depot: Depot, capsys: pytest.CaptureFixture[str]) -> None:
     assert kit(depot, "add", PACK) == 0
     (depot.folder / "entries" / "pack" / "primaria.json").write_text("{}")

@@ -19,6 +19,9 @@ EVERY_S = 0.2
 EVERY_SHARE = 0.25
 """Between two lines where there is no terminal."""
 
+QUIET_BYTES = 256 << 10
+"""A smaller file gets no whole line of its own: an app has a thousand of them."""
+
 
 class Stopped(Exception):  # noqa: N818
     """The person at the keyboard wants to stop."""
@@ -59,7 +62,11 @@ class Board:
             row.started, row.done, row.total = True, done, total
             if self._live and self._clock() >= self._next:
                 self._draw()
-            elif not self._live and (row.said < 0 or done / max(total, 1) - row.said >= EVERY_SHARE):
+            elif (
+                not self._live
+                and total >= QUIET_BYTES
+                and (row.said < 0 or done / max(total, 1) - row.said >= EVERY_SHARE)
+            ):
                 row.said = done / max(total, 1)
                 self._say("depot.line", name=row.name, **_amounts(done, total))
 
@@ -69,13 +76,14 @@ class Board:
             self._wipe()
             self._say(key, name=row.name, **values)
 
-    def close(self, row: Row, key: str, size: int, **values: Value) -> None:
+    def close(self, row: Row, key: str, size: int) -> None:
         """End the line of a file."""
         with self._lock:
             self._rows.remove(row)
             self._done += size
-            self._wipe()
-            self._say(key, name=row.name, size=megabytes(size), **values)
+            if size >= QUIET_BYTES or not size:
+                self._wipe()
+                self._say(key, name=row.name, size=megabytes(size))
 
     def _draw(self) -> None:
         self._next = self._clock() + EVERY_S
@@ -120,9 +128,9 @@ class Row:
         """What was here was not right; the file begins again."""
         self._board.note(self, "depot.restarted")
 
-    def ended(self, key: str, size: int, **values: Value) -> None:
-        """The file is here, or will not come."""
-        self._board.close(self, key, size, **values)
+    def ended(self, key: str, size: int) -> None:
+        """The file is here, or will not come and `size` is 0."""
+        self._board.close(self, key, size)
 
 
 def _line(row: Row, words: Words) -> str:

@@ -169,6 +169,11 @@ class Depot:
         receipt = self._receipt(kind, name)
         return self.read(receipt) if IDENTIFIER.fullmatch(name) and receipt.is_file() else None
 
+    def forget(self, entry: Entry) -> None:
+        """Remove an entry; its bytes go with the next `gc`, unless another one names them."""
+        with disk_trouble(self.folder):
+            self._receipt(entry.kind, entry.id).unlink(missing_ok=True)
+
     def receipts(self) -> list[Path]:
         """Return the files of all entries, readable or not."""
         order = {kind: at for at, kind in enumerate(KINDS)}

@@ -33,7 +33,7 @@ AT_ONCE, MOST_AT_ONCE = 3, 16
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `depot`."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="sync|add|list|verify|gc")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="sync|add|list|verify|rm|gc")
 
     def action(name: str) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = actions.add_parser(name, help=words.say(f"depot.help-{name}"))
@@ -52,6 +52,9 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     adding.add_argument("--replace", action="store_true", help=words.say("depot.help-replace"))
     action("list")
     action("verify")
+    forgetting = action("rm")
+    forgetting.add_argument("ids", metavar="ID", nargs="+", help=words.say("depot.help-id"))
+    forgetting.add_argument("--dry-run", action="store_true", help=words.say("depot.help-dry-run"))
     clearing = action("gc")
     clearing.add_argument("--dry-run", action="store_true", help=words.say("depot.help-dry-run"))
     clearing.add_argument("--unfinished", action="store_true", help=words.say("depot.help-unfinished"))
@@ -60,9 +63,9 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
 def run(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Do what was asked with the depot."""
     depot = Depot(args.depot or settings.home / "depot")
-    if args.action in ("list", "verify", "gc") and not depot.folder.is_dir():
+    if args.action in ("list", "verify", "rm", "gc") and not depot.folder.is_dir():
         raise KitError("depot-none", path=depot.folder)
-    actions = {"sync": _sync, "add": _add, "list": _list, "verify": _verify, "gc": _gc}
+    actions = {"sync": _sync, "add": _add, "list": _list, "verify": _verify, "rm": _rm, "gc": _gc}
     return actions[args.action](args, depot, settings, words)
 
 
@@ -191,6 +194,22 @@ def _progress(words: Words) -> Iterator[Any]:
     row = board.row(words.say("depot.reading"))
     yield row.moved
     row.ended("depot.read", row.total)
+
+
+def _rm(args: argparse.Namespace, depot: Depot, settings: Settings, words: Words) -> int:
+    """Forget entries by their ids; all of them or, when one is not here, none."""
+    entries = [entry for entry in depot.entries() if entry.id in args.ids]
+    if unknown := [name for name in args.ids if name not in {entry.id for entry in entries}]:
+        raise KitError("depot-no-entry", name=unknown[0][:60])
+    with depot.open():
+        for entry in entries:
+            if not args.dry_run:
+                depot.forget(entry)
+            key = "depot.would-forget" if args.dry_run else "depot.forgotten"
+            _tell(words, key, kind=_kind(entry.kind, words), name=entry.id, size=megabytes(entry.size))
+    if args.json:
+        _print({"removed": [] if args.dry_run else [f"{entry.kind}/{entry.id}" for entry in entries]})
+    return ExitCode.DONE
 
 
 def _gc(args: argparse.Namespace, depot: Depot, settings: Settings, words: Words) -> int:
