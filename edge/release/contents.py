@@ -28,6 +28,9 @@ SMALL_TENSOR_BYTES = 256 << 10
 MOST_FILE_BYTES = (4 << 30) - 1
 """What FAT32 can hold."""
 
+MOST_DELTA_BYTES = 256 << 20
+"""A device has a delta in memory, whole."""
+
 MOST_FILES, MOST_PATH = 100_000, 180
 FOLDERS = {
     "app": ("app",),
@@ -172,7 +175,7 @@ def _file(row: Any, where: str) -> ReleaseFile:
 
 
 def _delta(row: Any, where: str) -> Delta:
-    facts = _sized(row, ("from", "sha256", "size"), where, MOST_FILE_BYTES)
+    facts = _sized(row, ("from", "sha256", "size"), where, MOST_DELTA_BYTES)
     _refuse(not _matches(facts["from"], SHA256), f"{where}: from", facts["from"])
     return Delta(facts["from"], facts["sha256"], facts["size"])
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from edge.errors import EdgeError, ModelError
 from edge.release.download import NoSuchRange, NotNow, host_of, open_url
@@ -42,11 +43,15 @@ class Source(Protocol):
 
 def source_of(where: Path | str, patience: Patience) -> Source:
     """Return the repository in a folder or at an http(s) address."""
-    if isinstance(where, str) and ADDRESS.fullmatch(where):
-        return Server(where.rstrip("/"), patience)
-    if isinstance(where, str) and "://" in where:
+    if isinstance(where, Path) or "://" not in where:
+        return Folder(Path(where))
+    try:
+        known = ADDRESS.fullmatch(where) and urlsplit(where).port != 0
+    except ValueError:
+        known = False
+    if not known:
         raise TrustError("trust-where", where=where[:120])
-    return Folder(Path(where))
+    return Server(where.rstrip("/"), patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,7 @@ def _watched(job: _Job, grace_s: float, clock: Callable[[], float] = time.monoto
         while thread.is_alive():
             thread.join(0.05)
             if clock() - began > grace_s + len(job.content) / LEAST_BYTES_PER_S and thread.is_alive():
-                raise TrustError("trust-slow", where=host_of(job.url), seconds=round(clock() - began))
+                raise job.trouble or TrustError("trust-slow", where=host_of(job.url), seconds=round(clock() - began))
     finally:
         job.given_up.set()
     if job.trouble is not None:

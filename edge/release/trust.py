@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Seen", "TrustError", "Trusted", "last_seen", "months_between", "open_release", "open_source"]
 
-PATIENCE = Patience()
+PATIENCE = Patience(tries=4)
 DAYS_A_MONTH = 30.44
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -109,23 +109,22 @@ def open_source(source: Source, memory: Memory, root: bytes | None, at: datetime
     from tuf.api.exceptions import ExpiredMetadataError
 
     known = memory.root()
-    if known is None and root is None:
+    anchors = [anchor for anchor in (known, root) if anchor is not None]
+    if not anchors:
         raise TrustError("trust-no-keys")
-    with tempfile.TemporaryDirectory(prefix="amauta-trust-") as name:
+    with _told(source), tempfile.TemporaryDirectory(prefix="amauta-trust-") as name:
         bench = Path(name)
-        whole = False
-        with _told(source):
-            updater = _updater(source, bench, [anchor for anchor in (known, root) if anchor is not None], at)
-            try:
-                memory.lay_out(bench)
-                trusted = _verified(updater, bench, source)
-                whole = True
-            except ExpiredMetadataError as error:
-                raise _expired(source, memory, known or root or b"", at) from error
-            finally:
-                # A new root stays known whatever came after it; a first one only when all was right.
-                if whole or known is not None:
-                    memory.keep(bench)
+        updater = _updater(source, bench, anchors, at)
+        trusted = None
+        try:
+            memory.lay_out(bench)
+            trusted = _verified(updater, bench, source)
+        except ExpiredMetadataError as error:
+            raise _expired(source, memory, anchors, at) from error
+        finally:
+            # A new root stays known whatever came after it; a first one only when all was right.
+            if trusted is not None or known is not None:
+                memory.keep(bench)
     return trusted
 
 
@@ -142,8 +141,7 @@ def _updater(source: Source, bench: Path, anchors: list[bytes], at: datetime) ->
         snapshot_max_length=layout.LIMITS["snapshot"],
         targets_max_length=layout.LIMITS["targets"],
     )
-    while True:
-        anchor = anchors.pop(0)
+    for anchor in anchors:
         try:
             updater = Updater(
                 str(bench),
@@ -154,13 +152,12 @@ def _updater(source: Source, bench: Path, anchors: list[bytes], at: datetime) ->
                 config=config,
                 bootstrap=anchor,
             )
-        except RepositoryError as error:
-            if not anchors:
-                raise TrustError("trust-root") from error
+        except RepositoryError:
             continue
         # python-tuf has no public way to say what time it is; a test notices when this one goes.
         updater._trusted_set.reference_time = at
         return updater
+    raise TrustError("trust-root")
 
 
 def _verified(updater: Updater, bench: Path, source: Source) -> Trusted:
@@ -190,11 +187,11 @@ def _expires(bench: Path) -> datetime:
     return min(Metadata.from_file(str(bench / f"{role}.json")).signed.expires for role in roles)
 
 
-def _expired(source: Source, memory: Memory, anchor: bytes, at: datetime) -> TrustError:
+def _expired(source: Source, memory: Memory, anchors: list[bytes], at: datetime) -> TrustError:
     """Say how old the release is: it is verified once more as of long ago, for these words only."""
-    with tempfile.TemporaryDirectory(prefix="amauta-trust-") as name, _told(source):
+    with tempfile.TemporaryDirectory(prefix="amauta-trust-") as name:
         bench = Path(name)
-        updater = _updater(source, bench, [anchor], LONG_AGO)
+        updater = _updater(source, bench, anchors, LONG_AGO)
         memory.lay_out(bench)
         old = _verified(updater, bench, source)
     return TrustError(

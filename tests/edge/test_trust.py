@@ -343,6 +343,13 @@ def test_a_line_that_breaks_is_taken_up_and_one_that_stays_broken_is_named(tmp_p
         assert caught.value.key == "trust-gave-up"
 
 
+def test_an_address_that_is_none_is_named(org: Organisation, home: Path) -> None:
+    for wrong in ("ftp://x/y", "http://", "http://[::1/x", "http://x:99999/", "http:// x", "file:///etc"):
+        assert refusal(wrong, home, org) == "trust-where"
+    assert refusal("http://127.0.0.1:9", home, org) == "trust-gave-up"
+    assert refusal("nowhere", home, org) == "trust-absent"
+
+
 def raw(contents: Contents, **changes: Any) -> bytes:
     """Write contents with other values in the first file, unchecked."""
     found = json.loads(write(contents))

@@ -126,6 +126,17 @@ def test_a_root_counts_with_its_second_signature_given_in_another_sitting(org: O
     assert drafts.draft_path(repo) is None
 
 
+def test_a_root_needs_the_keys_of_the_old_one_as_well_as_its_own(org: Organisation) -> None:
+    new = [org.key("root", "root-3"), org.key("root", "root-4")]
+    old = org.repo.root().signed
+    root = drafts.changed_root(old, SIGNED, 5, add=new, remove=["root-1", "root-2"])
+    path = drafts.save_draft(org.repo, root, again=False)
+    for name, missing in (("root-3", 2), ("root-4", 2), ("root-0", 1), ("root-2", 0)):
+        drafts.sign_draft(path, org.keys[name][1], old)
+        assert drafts.sitting(org.repo, path).missing == missing
+        assert (drafts.finished(org.repo) is None) == (missing > 0)
+
+
 def test_a_root_that_would_lock_everybody_out_is_refused(org: Organisation) -> None:
     root = org.repo.root().signed
     shared = replace(org.keys["root-0"][0], role="targets")
