@@ -47,12 +47,16 @@ CREATE VIRTUAL TABLE entry_words USING fts5vocab ('entry_search', 'row');
 
 
 def fingerprint(folders: Iterable[Path], meaning: Meaning) -> str:
-    """Return a name for the present state of these packs (paths, sizes, times) and of the vectors."""
+    """Return a name for the present state of these packs (files, sizes, times) and of the vectors.
+
+    Where a pack lies does not count: in the next release an unchanged file is the same one in another folder.
+    """
     digest = hashlib.sha256(f"{FORMAT} {meaning.fingerprint()}".encode())
     for folder in folders:
         for path in pack_files(folder):
             facts = path.stat()
-            digest.update(f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+            name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+            digest.update(f"{name}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
 
 

@@ -100,7 +100,10 @@ class Library:
     def packs(self) -> list[PackRow]:
         """Return every pack."""
         rows = self._rows("SELECT id, title, lang, version, folder, complaints FROM pack ORDER BY id")
-        return [PackRow(i, title, lang, version, Path(folder), n) for i, title, lang, version, folder, n in rows]
+        # The index may have been made when the pack lay elsewhere.
+        return [
+            PackRow(i, title, lang, v, self._folders.get(i, Path(folder)), n) for i, title, lang, v, folder, n in rows
+        ]
 
     def lessons(self, lang: str | None = None) -> list[LessonRow]:
         """Return every lesson, or those in one language, by grade and subject."""

@@ -10,6 +10,7 @@ import pytest
 
 from edge.cli import main
 from edge.errors import ModelError
+from edge.library.library import Library
 from edge.release.installed import find_model, installed_models, model_for, remove_model
 from edge.release.manifest import embedded_release, manifest_path
 from edge.settings import Settings, load
@@ -20,6 +21,7 @@ from edge.update.install import install
 from shop import Shop
 
 MINI = Path(__file__).parents[2] / "edge" / "models" / "mini"
+PACK = Path(__file__).parents[1] / "data" / "packs" / "mini"
 MODEL = (MINI / "mini.gguf").read_bytes()
 BASE = hashlib.sha256(MODEL).hexdigest()
 HINT = "Un adaptador sirve solo para el modelo exacto con que se hizo. Actualiza los dos juntos."
@@ -101,6 +103,21 @@ def test_voices_and_packs_of_the_release_are_looked_at_after_those_added_here(ho
     settings = device_with(home, {"voices/uno.onnx": b"\0", "voices/uno.onnx.json": about})
     assert settings.folders("voices") == [home / "voices", home / "releases/1/voices"]
     assert [voice.name for folder in settings.folders("voices") for voice in installed_voices(folder)] == ["uno"]
+
+
+def test_packs_that_did_not_change_keep_their_index(home: Path) -> None:
+    files = {f"packs/mini/{p.relative_to(PACK).as_posix()}": p.read_bytes() for p in PACK.rglob("*") if p.is_file()}
+    shop, made = Shop(), []
+    for number in (1, 2, 3):
+        voice = {"voices/uno.onnx": bytes([number])}
+        changed = {"packs/mini/pack.toml": files["packs/mini/pack.toml"] + b"\n"} if number == 3 else {}
+        contents = shop.release(number, files | voice | changed)
+        install(home, contents, shop.fetch, lambda _done, _total: None, lambda _: None)
+        library = Library.of_folders([home / f"releases/{number}/packs/mini"], home / "index")
+        assert [row.folder for row in library.packs()] == [home / f"releases/{number}/packs/mini"]
+        library.close()
+        made.append({path.name for path in (home / "index").iterdir()})
+    assert made[0] == made[1] != made[2]
 
 
 def test_an_adapter_of_the_release_changes_how_its_base_answers(home: Path, tmp_path: Path) -> None:
