@@ -29,7 +29,7 @@ def receipt(folder: Path, stick: str, serial: str, ended: str = "2026-11-26T10:0
         "disk": {"serial": serial, "model": "Ultra", "size": 16_000_000_000, "path": "/dev/sdx"},
         "source": {"name": "x", "size": 1, "sha256": "a" * 64}, "bytes_written": 900_000_000,
         "bytes_verified": 900_000_000, "write_s": 90.0, "check_s": 30.0, "versions": {"amauta-kit": "0.1.0"},
-        "contents": {"models": ["mini.gguf"], "voices": ["es_mx.onnx"]}, "started_at": ended, "ended_at": ended, **more,
+        "contents": {"models": ["mini.gguf", "mini.json"], "voices": ["es_mx.onnx"]}, "started_at": ended, "ended_at": ended, **more,
     }  # fmt: skip
     path = folder / f"{stick}_{serial}_{ended[:10]}.json"
     return keep(folder, path, facts, "blocks").path
@@ -61,7 +61,7 @@ def test_receipts_and_reports_become_one_table_with_sums(tmp_path: Path, capsys:
     assert [row["tipo"] for row in rows] == ["memoria", "memoria", "computadora"]
     assert (rows[0]["escuela"], rows[0]["memoria"], rows[0]["número de serie"]) == ("Escuela Ñandú", "Ñandú 1", "S1")
     assert (rows[0]["modelos"], rows[0]["bytes leídos de vuelta"], rows[0]["segundos"]) == (
-        "mini.gguf",
+        "mini",
         "900000000",
         "120.0",
     )

@@ -41,11 +41,12 @@ class StickRow:
         value = self.facts.get(name)
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
 
-    def names(self, folder: str) -> str:
-        """Return what lies in one folder of the stick."""
+    def names(self, folder: str, suffix: str = "") -> str:
+        """Return what lies in one folder of the stick, or the files of one kind in it."""
         contents = self.facts.get("contents")
         found = contents.get(folder) if isinstance(contents, dict) else None
-        return ", ".join(map(str, found)) if isinstance(found, list) else ""
+        names = map(str, found) if isinstance(found, list) else ()
+        return ", ".join(name.removesuffix(suffix) for name in names if name.endswith(suffix))
 
 
 @dataclass(frozen=True, slots=True)

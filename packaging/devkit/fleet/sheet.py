@@ -29,8 +29,8 @@ STICK_COLUMNS: dict[str, Callable[[StickRow], Cell]] = {
     "content": lambda r: r.text("blocks"),
     "source": lambda r: r.text("sha256", "source"),
     "version": lambda r: r.text("amauta-kit", "versions"),
-    "models": lambda r: r.names("models"),
-    "voices": lambda r: r.names("voices"),
+    "models": lambda r: r.names("models", ".gguf"),
+    "voices": lambda r: r.names("voices", ".onnx"),
     "packs": lambda r: r.names("packs"),
     "apps": lambda r: r.names("app"),
 }
