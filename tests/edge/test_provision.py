@@ -139,6 +139,56 @@ def test_a_damaged_stick_is_named_and_mended_later(
     assert provision(at(settings, stick)).enrolled
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a fork")
+def test_killed_at_any_instant_the_enrolment_is_never_lost_and_nobody_is_there_twice(tmp_path: Path) -> None:
+    program = tmp_path / "kills.py"
+    program.write_text(KILLS, encoding="utf-8")
+    command = [sys.executable, str(program), str(tmp_path / "work"), "60"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, input=SECRET.decode())
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 15
+
+
+KILLS = """
+import os, random, shutil, signal, sys, time
+from pathlib import Path
+sys.path.insert(0, os.getcwd())
+from edge import site
+from edge.learning.store import Store
+from edge.provision import ENROLMENT, provision
+from edge.settings import Settings
+from edge.site import SiteFacts
+import cryptography.hazmat.primitives.asymmetric.ed25519, pyrage, sqlite_utils
+
+work, count, secret, chance, killed = Path(sys.argv[1]), int(sys.argv[2]), sys.stdin.buffer.read(), random.Random(5), 0
+facts = SiteFacts("X", "", "es", ("es",), (), "minimo", (), (), (), "roster.csv", ENROLMENT)
+for number in range(count):
+    shutil.rmtree(work, ignore_errors=True)
+    stick, settings = work / "AMAUTA", Settings(work / "home", shelves=(work / "AMAUTA",))
+    stick.mkdir(parents=True)
+    (stick / "site.json").write_bytes(site.as_bytes(facts))
+    (stick / "roster.csv").write_text("nombre\\n" + "\\n".join(f"p{n}" for n in range(12)))
+    (stick / ENROLMENT).write_bytes(secret)
+    child = os.fork()
+    if child == 0:
+        provision(settings)
+        os._exit(0)
+    time.sleep(chance.uniform(0, 0.15))
+    os.kill(child, signal.SIGKILL)
+    killed += os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    held = [path.read_bytes() for path in (stick / ENROLMENT, settings.home / ENROLMENT) if path.is_file()]
+    assert secret in held, "the enrolment is lost"
+    done = provision(settings)
+    assert done.trouble is None, done.trouble
+    assert (settings.home / ENROLMENT).read_bytes() == secret
+    assert not (stick / ENROLMENT).exists()
+    with Store.open(settings.store_path) as store:
+        assert sorted(learner.name for learner in store.learners()) == sorted(f"p{n}" for n in range(12))
+print(killed)
+"""
+
+
 def test_without_a_stick_nothing_happens(settings: Settings) -> None:
     assert provision(settings).settings == settings
     assert not settings.home.exists()
