@@ -186,3 +186,22 @@ def change_settings(services: Services, lines: Lines) -> None:
         words = services.words
         value = shown(services.settings, words)[names[chosen]]
         lines.say(words.say("plain.changed", name=words.say(f"settings.{names[chosen]}"), value=value))
+
+
+def update(services: Services, lines: Lines) -> None:
+    """Install what a stick brings, saying ten times how far it is."""
+    words, offer = services.words, services.updates.offer
+    if offer is None:
+        return
+    lines.say(words.say("updating.safe"))
+    said = -1
+
+    def moved(done: int, total: int) -> None:
+        nonlocal said
+        tenth = 10 * done // max(total, 1)
+        if tenth > said:
+            said = tenth
+            lines.say(f"{10 * tenth} %")
+
+    done = services.updates.install(offer, moved)
+    lines.say(words.say("updating.done_plain", number=done.number))

@@ -51,6 +51,7 @@ class _Talk:
         self._begin()
         self._show_menu()
         self._prove()
+        self._offer()
         while True:
             given = self.lines.ask(self.services.words.say("plain.prompt"))
             try:
@@ -90,6 +91,12 @@ class _Talk:
             except EdgeError as error:
                 self.lines.say(error.say(services.lang))
 
+    def _offer(self) -> None:
+        """Say so when a stick brings a newer release."""
+        if offer := self.services.updates.look():
+            words = self.services.words
+            self.lines.say(words.say("updating.offered", number=offer.contents.number, word=words.say("updating.word")))
+
     def _show_menu(self) -> None:
         words = self.services.words
         self.lines.say()
@@ -114,6 +121,8 @@ class _Talk:
                 "learner": places.change_learner,
                 "settings": places.change_settings,
             }[place](self.services, self.lines)
+        elif same_word(given, words.say("updating.word")) and self.services.updates.offer:
+            places.update(self.services, self.lines)
         elif same_word(given, words.say("plain.source_word")):
             self._show_source()
         elif same_word(given, words.say("plain.speak_word")):

@@ -174,6 +174,15 @@ def test_lines_tell_it_too_and_prove_the_release_in_use(visit: Visit) -> None:
     assert visit.releases.trial() is None
 
 
+def test_lines_offer_and_install_what_a_stick_brings(visit: Visit) -> None:
+    visit.put_in()
+    target = io.StringIO()
+    plain.run(visit.services, io.StringIO("actualizar\n0\n"), target)
+    assert 'Para instalarla escribe "actualizar".' in target.getvalue()
+    assert "100 %\nListo. La versión 1 se usará la próxima vez: sal con 0" in target.getvalue()
+    assert visit.releases.pointer() == Pointer(1, 0)
+
+
 def test_a_release_whose_library_does_not_open_is_left_at_the_third_start(visit: Visit) -> None:
     home = visit.services.settings.home
     save(visit.services.settings)
