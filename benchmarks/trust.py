@@ -37,7 +37,7 @@ def run() -> str:
         asked.write_bytes(asked.read_bytes() + b"\n")
         changed = _timed(lambda: _sign(folder / "input", repo, signers))
         rows = _read(repo, folder)
-        sizes = {path.name.split(".", 1)[-1]: path.stat().st_size for path in (repo.folder / "metadata").iterdir()}
+        sizes = {path.name.split(".")[-2]: path.stat().st_size for path in (repo.folder / "metadata").iterdir()}
         release = max(path.stat().st_size for path in (repo.folder / "targets").iterdir())
     metadata = "; ".join(f"{name} {size}" for name, size in sorted(sizes.items()))
     rows = [
