@@ -21,10 +21,12 @@ from devkit.site import choose
 from devkit.site.estimate import cost
 from devkit.site.file import read_site
 from devkit.site.names import clash, is_label, is_safe, label
-from devkit.site.planning import Pace, plan_site
+from devkit.site.pace import Pace
+from devkit.site.planning import plan_site
 from devkit.site.saved import Plan, load, save
 from devkit.site.tiers import tier_for, tiers
 from devkit.stick import DataStick, ImageStick, PlannedFile
+from devkit.write.receipt import keep
 from edge import __version__
 from edge.diagnostic_code import Diagnosis, encode
 from edge.files import sha256_of
@@ -41,7 +43,7 @@ ROOT = Path(__file__).parents[2]
 SITES = sorted((ROOT / "packaging" / "sites").glob("*.toml"))
 MINI = ROOT / "edge" / "models" / "mini" / "mini.gguf"
 VOICE = ROOT / "tests" / "data" / "voices" / "es_tiny.onnx"
-PACE = Pace(5.0, 4)
+PACE = Pace(5.0, 20.0, 4)
 MINIMAL = 'school = "Escuela 24 de Mayo"\nlanguages = ["es"]\nmodel = "none"\nvoices = []\n'
 
 
@@ -150,8 +152,32 @@ def test_bytes_are_exact_and_minutes_follow_the_rate(
     assert slow["stick_bytes"] == stick.size
     assert slow["needed_bytes"] > stick.size
     assert fast["total_minutes"] < slow["total_minutes"]
-    spent = cost(600_000_000, 700_000_000, 5, write_mb_s=5, at_once=4)
+    spent = cost(600_000_000, 700_000_000, 5, PACE)
     assert (spent.stick_minutes, spent.total_minutes) == (2.5, 5.0)
+
+
+def test_receipts_beside_the_plan_say_how_fast_sticks_are(
+    depot: Depot, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = written(tmp_path, MINIMAL.replace('"none"', '"propio"'))
+    for number, seconds in enumerate((10.0, 20.0, 400.0)):
+        amounts = {"bytes_written": 400_000_000, "write_s": seconds, "bytes_verified": 400_000_000, "check_s": 4.0}
+        disk = {"serial": str(number), "size": 1}
+        receipts = tmp_path / "receipts"
+        keep(receipts, receipts / f"{number}.json", {"stick": str(number), "disk": disk, **amounts}, "blocks")
+    (tmp_path / "receipts" / "other.json").write_text("{")
+    assert kit(depot, site) == 0
+    assert "3 memorias ya escritas: 20 MB/s al escribir y 100 MB/s" in capsys.readouterr().err
+    assert kit(depot, site, "--rate", "7") == 0
+    assert "Cuento con 7 MB/s al escribir y 20 MB/s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "rápido", "nan", "inf", "1e9"])
+def test_a_speed_that_cannot_be_is_refused(
+    depot: Depot, tmp_path: Path, capsys: pytest.CaptureFixture[str], rate: str
+) -> None:
+    assert kit(depot, written(tmp_path, MINIMAL), f"--rate={rate}") == 1
+    assert f"{rate} no es una velocidad" in capsys.readouterr().err
 
 
 def test_an_image_goes_as_it_is(depot: Depot, tmp_path: Path) -> None:

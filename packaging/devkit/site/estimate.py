@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-WRITE_MB_S, READ_MB_S = 5.0, 20.0
-"""Cheap USB 2 sticks: what the slower ones sold do. Measure yours and give --rate."""
+from devkit.site.pace import Pace
 
 SHORT_SHARE = 0.05
 """Sticks hold up to so much less than is printed on them."""
@@ -24,7 +23,7 @@ class Cost:
     """What must be printed on a stick for it to hold them."""
 
 
-def cost(stick_bytes: int, least_disk: int, count: int, *, write_mb_s: float, at_once: int) -> Cost:
+def cost(stick_bytes: int, least_disk: int, count: int, pace: Pace) -> Cost:
     """Add up; every stick is written and then read back whole. `least_disk` is what `compose` will ask for."""
-    minutes = stick_bytes / 1e6 * (1 / write_mb_s + 1 / max(READ_MB_S, write_mb_s)) / 60
-    return Cost(stick_bytes, minutes, minutes * -(-count // at_once), round(least_disk / (1 - SHORT_SHARE)))
+    minutes = stick_bytes / 1e6 * (1 / pace.write_mb_s + 1 / pace.read_mb_s) / 60
+    return Cost(stick_bytes, minutes, minutes * -(-count // pace.at_once), round(least_disk / (1 - SHORT_SHARE)))

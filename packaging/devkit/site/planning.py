@@ -14,6 +14,7 @@ from devkit.site.estimate import Cost, cost
 from devkit.site.fields import Problem, Section
 from devkit.site.file import Site, read_site
 from devkit.site.layout import layout
+from devkit.site.pace import Pace
 from devkit.site.saved import Plan
 from devkit.site.stock import read_stock
 from devkit.stick import DataStick, Filesystem, ImageStick, PlannedFile
@@ -42,14 +43,6 @@ class Planning:
         return tuple(self.decision.needs) if self.decision and not self.problems else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast sticks are written."""
-
-    write_mb_s: float
-    at_once: int
-
-
 def plan_site(
     path: Path, depot: Depot, release: Release, version: str, out: Path, pace: Pace, *, write: bool
 ) -> Planning:
@@ -67,16 +60,12 @@ def plan_site(
     files = tuple(layout(site, decision, depot, made, write=write))
     filesystem = _filesystem(site, files, section)
     sticks = _data_sticks(site, files, filesystem)
-    spent = _cost(sticks[0].size, needed_bytes(sticks[0]), site, pace)
+    spent = cost(sticks[0].size, needed_bytes(sticks[0]), site.sticks.count, pace)
     _check(site, files, spent, section)
     planning = Planning(_ordered(section), decision, None, spent, filesystem)
     if section.problems or any(need.required for need in decision.needs):
         return planning
     return replace(planning, plan=Plan(site.school, site.lang, sticks))
-
-
-def _cost(stick_bytes: int, least_disk: int, site: Site, pace: Pace) -> Cost:
-    return cost(stick_bytes, least_disk, site.sticks.count, write_mb_s=pace.write_mb_s, at_once=pace.at_once)
 
 
 def _ordered(section: Section) -> tuple[Problem, ...]:
@@ -115,7 +104,7 @@ def _image_sticks(site: Site, decision: Decision, depot: Depot, section: Section
     (entry,) = decision.entries
     file = next(file for file in entry.files if file.path.endswith((".iso", ".img")))
     bmap = next((depot.path(f.sha256) for f in entry.files if f.path.endswith(".bmap")), None)
-    spent = _cost(file.size, file.size, site, pace)
+    spent = cost(file.size, file.size, site.sticks.count, pace)
     _check(site, (), spent, section)
     if section.problems:
         return Planning(_ordered(section), decision, None, spent)

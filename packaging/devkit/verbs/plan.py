@@ -10,8 +10,8 @@ from devkit.depot import Depot
 from devkit.depot.catalogue import read_catalogue
 from devkit.depot.mending import command
 from devkit.errors import KitError
-from devkit.site.estimate import READ_MB_S, WRITE_MB_S
-from devkit.site.planning import Pace, Planning, as_json, plan_site
+from devkit.site.pace import WRITE_MB_S, Pace, pace
+from devkit.site.planning import Planning, as_json, plan_site
 from devkit.site.saved import save
 from edge import __version__
 from edge.command_line import ExitCode
@@ -20,7 +20,8 @@ from edge.settings import Settings
 from edge.words import Value, Words
 
 AT_ONCE, MOST_AT_ONCE = 4, 64
-LEAST_RATE, MOST_RATE = 0.1, 10_000.0
+RECEIPTS = "receipts"
+"""Where `write` leaves them, beside the plan."""
 
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
@@ -31,23 +32,25 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     parser.add_argument("--manifest", metavar="FILE", type=Path, help=words.say("depot.help-manifest"))
     parser.add_argument("--out", metavar="FILE", type=Path, help=words.say("plan.help-out"))
     rate = words.say("plan.help-rate", rate=WRITE_MB_S)
-    parser.add_argument("--rate", metavar="MB/s", default=str(WRITE_MB_S), help=rate)
+    parser.add_argument("--rate", metavar="MB/s", help=rate)
     parser.add_argument("--at-once", metavar="N", type=int, default=AT_ONCE, help=words.say("plan.help-at-once"))
     parser.add_argument("--json", action="store_true", help=words.say("kit.help-json"))
 
 
 def run(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Plan a site, or say everything that stands in the way."""
-    pace = _pace(args.rate, args.at_once)
+    if not 1 <= args.at_once <= MOST_AT_ONCE:
+        raise KitError("depot-at-once", value=args.at_once, most=MOST_AT_ONCE)
     depot = Depot(args.depot or settings.home / "depot")
     out = args.out or args.site.with_suffix(".plan.json")
+    speed = pace(args.rate, args.at_once, out.absolute().parent / RECEIPTS)
     release = read_catalogue(args.manifest)
-    planning = plan_site(args.site, depot, release, __version__, out, pace, write=not args.check)
+    planning = plan_site(args.site, depot, release, __version__, out, speed, write=not args.check)
     where = str(args.depot) if args.depot else None
     commands = {need.name: command(need.kind, need.name, release, where) for need in planning.needs}
     if args.json:
         sys.stdout.write(f"{as_json(planning, commands)}\n")
-    _narrate(planning, commands, pace, words)
+    _narrate(planning, commands, speed, words)
     if planning.plan is None:
         return ExitCode.REFUSED
     if args.check:
@@ -61,19 +64,7 @@ def run(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     return ExitCode.DONE
 
 
-def _pace(rate: str, at_once: int) -> Pace:
-    try:
-        write_mb_s = float(rate.replace(",", "."))
-    except ValueError:
-        write_mb_s = 0.0
-    if not LEAST_RATE <= write_mb_s <= MOST_RATE:
-        raise KitError("plan-rate", value=rate[:20], least=LEAST_RATE, most=MOST_RATE)
-    if not 1 <= at_once <= MOST_AT_ONCE:
-        raise KitError("depot-at-once", value=at_once, most=MOST_AT_ONCE)
-    return Pace(write_mb_s, at_once)
-
-
-def _narrate(planning: Planning, commands: dict[str, str], pace: Pace, words: Words) -> None:
+def _narrate(planning: Planning, commands: dict[str, str], speed: Pace, words: Words) -> None:
     """Say what was chosen and why, what is wrong, what is missing, and what it costs."""
     lines = [problem.say(words) for problem in planning.problems]
     if planning.problems:
@@ -85,23 +76,20 @@ def _narrate(planning: Planning, commands: dict[str, str], pace: Pace, words: Wo
         key = "plan.missing" if need.required else "plan.missing-optional"
         lines.append(words.say(key, kind=kind, name=need.name, command=commands[need.name]))
     if planning.cost is not None and planning.plan is not None:
-        lines += _sums(planning, pace, words)
+        lines += _sums(planning, speed, words)
     sys.stderr.write("".join(f"{line}\n" for line in lines))
 
 
-def _sums(planning: Planning, pace: Pace, words: Words) -> list[str]:
+def _sums(planning: Planning, speed: Pace, words: Words) -> list[str]:
     spent, count = planning.cost, len(planning.plan.sticks) if planning.plan else 0
     if spent is None:
         return []
-    rates: dict[str, Value] = {
-        "rate": f"{pace.write_mb_s:g}",
-        "back": f"{max(READ_MB_S, pace.write_mb_s):g}",
-        "at_once": pace.at_once,
-    }
+    key = "measured" if speed.measured else "assumed"
+    rates: dict[str, Value] = {"rate": f"{speed.write_mb_s:.3g}", "back": f"{speed.read_mb_s:.3g}"}
+    times: dict[str, Value] = {"one": f"{spent.stick_minutes:.1f}", "whole": f"{spent.total_minutes:.1f}"}
     return [
         words.say("plan.filesystem", filesystem=planning.filesystem.upper() or words.say("depot.kind-image")),
         words.say("plan.bytes", bytes=f"{spent.stick_bytes}", size=megabytes(spent.stick_bytes), count=count),
-        words.say(
-            "plan.minutes", one=f"{spent.stick_minutes:.0f}", whole=f"{spent.total_minutes:.0f}", count=count, **rates
-        ),
+        words.say("plan.minutes", count=count, at_once=speed.at_once, **times),
+        words.say(f"plan.{key}", count=speed.measured, **rates),
     ]
