@@ -80,9 +80,12 @@ def _run_app(settings: Settings) -> int:
     # Libraries beside the present folder would be loaded from it; start from our own instead.
     settings = replace(settings, home=settings.home.absolute())
     os.chdir(Path(__file__).parent)
-    app = AmautaApp(open_services(settings))
+    services = open_services(settings)
+    app = AmautaApp(services)
     app.run()
     if app.failure:
         sys.stderr.write(f"{app.failure.say(settings.spoken_lang)}\n")
         return ExitCode.REFUSED
+    if not app.return_code:
+        services.updates.leave()
     return app.return_code or ExitCode.DONE

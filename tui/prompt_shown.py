@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from textual.app import App
 
 from edge.errors import EdgeError
@@ -12,6 +10,7 @@ from tui.services import Services
 
 def prompt_shown(app: App[None], services: Services) -> None:
     """Tell the releases that the prompt is there, and the person of a release that never showed it."""
+    services.updates.shown = True
     if number := services.updates.given_up():
         app.notify(services.words.say("updating.returned", number=number), timeout=60, markup=False)
     if services.updates.on_trial:
@@ -20,6 +19,9 @@ def prompt_shown(app: App[None], services: Services) -> None:
 
 def prove(services: Services) -> None:
     """Keep the release on trial once its library opens too; with a library that does not, it has failed."""
-    with suppress(EdgeError):
+    try:
         services.library()
+    except EdgeError:
+        services.updates.broken = True
+    else:
         services.updates.prove()

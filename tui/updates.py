@@ -22,6 +22,12 @@ class Updates:
         self._home, self._release = settings.home, settings.release
         self._sticks, self._now = sticks, now
         self._seen: list[Path] = []
+        self.shown = False
+        """Whether the prompt came on screen."""
+
+        self.broken = False
+        """Whether the library of this release does not open."""
+
         self.offer: Offer | None = None
         """What the sticks that are here offer, as far as was looked."""
 
@@ -35,6 +41,13 @@ class Updates:
         from edge.update.start import reached
 
         reached(self._home, self._release)
+
+    def leave(self) -> None:
+        """A person closed the app by choice: a start whose library was still opening counts for nothing."""
+        if self.shown and not self.broken and self.on_trial:
+            from edge.update.start import forgive
+
+            forgive(self._home)
 
     def given_up(self) -> int:
         """Return, once, the release that did not start here and was left for the one before; else 0."""

@@ -54,6 +54,18 @@ def count(releases: Releases) -> None:
         os.fsync(file.fileno())
 
 
+def forgive(home: Path) -> None:
+    """Take back the count of a start that a person ended by choice while the library was still opening."""
+    releases = Releases.of(home)
+    trial = releases.trial()
+    if trial is None or trial.starts == 0:
+        return
+    with suppress(OSError):
+        releases.begin_trial(trial.number, trial.before)
+        for _ in range(trial.starts - 1):
+            count(releases)
+
+
 def reached(home: Path, number: int) -> None:
     """Note that release `number` shows its prompt: it stays, and what is older than the one before it goes."""
     releases = Releases.of(home)

@@ -26,9 +26,9 @@ from edge.settings import load
 from edge.update.errors import UpdateError
 from edge.update.install import Done, for_this_device, install, platform_name, prepare
 from edge.update.mochila import find
-from edge.update.places import Pointer, Releases
+from edge.update.places import Pointer, Releases, Trial
 from edge.update.plan import wanted
-from edge.update.start import begin, reached
+from edge.update.start import begin, forgive, reached
 from edge.update.switch import alone, go_back
 from shop import Shop
 
@@ -348,6 +348,18 @@ def test_a_release_that_never_reaches_its_prompt_is_left_at_the_third_start(devi
     assert device.take(2, SECOND).brought == 0
     device.open_app()
     assert device.releases.failed()[0] == 0
+
+
+def test_a_start_that_a_person_ended_by_choice_is_taken_back(device: Device) -> None:
+    device.take(1, FIRST)
+    for _ in range(4):
+        begin(device.home, {})
+        forgive(device.home)
+    assert device.releases.trial() == Trial(1, 0, 0)
+    begin(device.home, {})
+    begin(device.home, {})
+    forgive(device.home)
+    assert device.releases.trial() == Trial(1, 0, 1)
 
 
 def test_a_release_that_reached_its_prompt_stays_and_the_ones_before_the_last_go(device: Device) -> None:
