@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeGuard
 
 from edge.sync.facts import LONGEST_NAME, LONGEST_TEXT, Answer, Erasure, Talk
 
@@ -116,7 +116,7 @@ def erased_in(columns: Columns, learners: list[int]) -> tuple[Erasure, ...]:
 
 def learners_in(found: object) -> list[int]:
     """Return the table of learners."""
-    if not isinstance(found, list) or not all(type(each) is int and 0 <= each <= MOST_NUMBER for each in found):
+    if not _is_list(found, int) or not all(0 <= each <= MOST_NUMBER for each in found):
         raise ValueError("learners")
     return found
 
@@ -153,7 +153,7 @@ def _numbers(columns: Columns, name: str, kind: str, fields: int) -> list[int]:
     if not isinstance(columns, dict) or len(columns) != fields or not isinstance(columns.get(name), list):
         raise ValueError(kind)
     found = columns[name]
-    if not all(type(each) is int and 0 < each < 1 << 53 for each in found):
+    if not _is_list(found, int) or min(found, default=1) < 1:
         raise ValueError(name)
     numbers = list(accumulate(found))
     if numbers and numbers[-1] >= 1 << 53:
@@ -163,9 +163,14 @@ def _numbers(columns: Columns, name: str, kind: str, fields: int) -> list[int]:
 
 def _times(columns: Columns, size: int) -> list[int]:
     found = list(accumulate(_ints(columns, "at", size, lambda each: -(1 << 40) <= each <= 1 << 40)))
-    if not all(0 <= each <= 1 << 40 for each in found):
+    if found and not (min(found) >= 0 and max(found) <= 1 << 40):
         raise ValueError("at")
     return found
+
+
+def _is_list(found: object, kind: type) -> TypeGuard[list[Any]]:
+    """Tell whether `found` is a list of nothing else; a bool is no int. Without a loop of our own: it is long."""
+    return isinstance(found, list) and set(map(type, found)) <= {kind}
 
 
 def _range(columns: Columns, name: str, most: int, size: int) -> list[int]:
@@ -174,7 +179,7 @@ def _range(columns: Columns, name: str, most: int, size: int) -> list[int]:
 
 def _ints(columns: Columns, name: str, size: int, fits: Callable[[int], bool]) -> list[int]:
     found = columns.get(name)
-    if not isinstance(found, list) or len(found) != size or not all(type(each) is int for each in found):
+    if not _is_list(found, int) or len(found) != size:
         raise ValueError(name)
     if found and not (fits(min(found)) and fits(max(found))):
         raise ValueError(name)
@@ -187,7 +192,7 @@ def _looked_up(columns: Columns, name: str, table: list[Any], size: int) -> list
 
 def _texts(columns: Columns, name: str, longest: int, size: int) -> list[str]:
     found = columns.get(name)
-    if not isinstance(found, list) or len(found) != size or not all(type(each) is str for each in found):
+    if not _is_list(found, str) or len(found) != size:
         raise ValueError(name)
     if max(map(len, found), default=0) > longest:
         raise ValueError(name)

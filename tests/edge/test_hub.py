@@ -85,12 +85,15 @@ def test_a_well_made_bundle_with_a_token_comes_in(hub: Hub, stick: Path) -> None
     assert [outcome.state for outcome in hub.receive(stick)] == ["imported"]
 
 
+OLD = Ed25519PrivateKey.generate()
 Change = Callable[[Head], Head]
 HEADS: dict[str, Change] = {
     "token-unknown": lambda head: replace(head, token=bytes(16)),
     "bundle-other-hub": lambda head: replace(head, hub="0" * 16),
     "recipient-wrong": lambda head: replace(head, recipient="age1nobody"),
-    "link-forged": lambda head: replace(head, links=(Link(bytes(32), bytes(64)),)),
+    "link-forged": lambda head: replace(
+        head, links=(Link(OLD.public_key().public_bytes_raw(), OLD.sign(b"something else")),)
+    ),
     "bundle-broken": lambda head: replace(head, school="../../x"),
 }
 
