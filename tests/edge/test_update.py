@@ -175,6 +175,7 @@ def test_the_program_that_runs_is_not_brought_again(
     assert device.files() == files
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.integers(0, 3), st.integers(0, 9_000))),
     st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.integers(0, 3), st.integers(0, 9_000)), min_size=1),
