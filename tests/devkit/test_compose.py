@@ -209,6 +209,7 @@ def test_nothing_an_older_owner_left_shows_through_a_fat32_stick(tmp_path: Path)
     save(Plan("Escuela", "es", (stick,)), tmp_path / "plan.json")
     with loop(tmp_path / "t.img", 80 * MEGA, b"VIEJO   TXT \0\0\0\0\0\0\0\0\0\0\0\0\0\0\x05\0\x09\0\0\0") as disk:
         assert write(tmp_path / "plan.json", disk.path, disk.serial) == 0
+        assert not list((tmp_path / "composed").iterdir()), "no school's secrets stay behind once all is written"
         with partition(disk.path, volume_bytes(80 * MEGA)) as part:
             checked = subprocess.run(["/sbin/fsck.vfat", "-n", part], capture_output=True, text=True, check=False)
             assert checked.returncode == 0, checked.stdout

@@ -111,6 +111,12 @@ def test_whatever_is_mounted_anywhere_below_is_never_written(shape: list[Any], w
     assert objection(parse_disks(found)[0], everything)
 
 
+def test_a_label_cannot_play_with_the_terminal() -> None:
+    row = {"name": "sdb", "type": "disk", "tran": "usb", "label": "\x1b[2JHOLA\n", "serial": "A\rB", "model": "x\x07"}
+    (disk,) = parse_disks({"blockdevices": [row]})
+    assert (disk.labels, disk.serial, disk.model) == (("[2JHOLA",), "AB", "x")
+
+
 def test_an_answer_that_makes_no_sense_offers_nothing() -> None:
     for found in (None, [], {}, {"blockdevices": None}, {"blockdevices": ["x"]}):
         assert parse_disks(found) == ()

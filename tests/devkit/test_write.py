@@ -298,6 +298,30 @@ def test_a_cut_write_goes_on_and_what_its_note_claims_is_read_before_it_is_left_
     )
 
 
+def test_whoever_interrupts_stops_every_stick_and_it_goes_on_later(tmp_path: Path) -> None:
+    source = image_source(image(tmp_path, 12 * MEGA), None)
+    device = LyingDevice(20 * MEGA, 20 * MEGA, wraps=True)
+    stop = threading.Event()
+
+    class Slow(LyingDevice):
+        def write(self, offset: int, data: memoryview) -> None:
+            device.write(offset, data)
+            if len(data) > MEGA:
+                stop.set()
+
+        def read(self, offset: int, into: memoryview) -> None:
+            device.read(offset, into)
+
+    means = Means(tmp_path / "r", stop, os.urandom(16), lambda: datetime.now(UTC),
+                  open_device=lambda _path: Slow(20 * MEGA, 20 * MEGA, wraps=True))  # fmt: skip
+    stick = ImageStick("aula-01", PlannedFile("live.img", source.size, "", source.body))
+    (outcome,) = write_all([Job(stick, laptop()["/dev/sda"], source, "", "es", Rules())], means, _blind)
+    assert outcome.error
+    assert outcome.error.key == "write-stopped"
+    assert list((tmp_path / "r" / "in-progress").iterdir())
+    assert run_one(device, source, tmp_path / "r").receipt
+
+
 @needs_loops
 def test_a_real_write_error_is_told_and_the_other_stick_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

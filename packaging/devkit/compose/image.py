@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,11 +23,13 @@ from devkit.stick import DataStick, PlannedFile
 from devkit.write.source import Source, data_ranges
 from devkit.write.survey import Survey
 from edge.files import write_atomic
+from edge.stick import FOLDER
 
-LIST = "AMAUTA/files.json"
+LIST = f"{FOLDER}/files.json"
 """What a stick says of itself, for `verify FOLDER` on any computer."""
 
 FORMAT = 1
+OURS = re.compile(r"[0-9a-f]{16}(\.volume|\.json|-files\.json)")
 LARGEST_FAT32_FILE = (1 << 32) - 1
 SPARE_BYTES = 64 << 20
 
@@ -37,21 +40,36 @@ Progress = Callable[[str, int, int], None]
 def compose(stick: DataStick, disk_size: int, folder: Path, moved: Progress) -> Source:
     """Return the source of a data stick for a disk of this size, from the cache or made now."""
     check_plan(stick, disk_size)
-    size = volume_bytes(disk_size)
+    try:
+        return _composed(stick, volume_bytes(disk_size), folder, moved)
+    except OSError as error:
+        raise KitError("compose-disk", folder=folder, reason=error.strerror or str(error)) from error
+
+
+def forget(folder: Path) -> None:
+    """Remove what was composed, once every stick is written: there may be a school's secrets in it."""
+    try:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if OURS.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise KitError("compose-disk", folder=folder, reason=error.strerror or str(error)) from error
+
+
+def _composed(stick: DataStick, size: int, folder: Path, moved: Progress) -> Source:
     folder.mkdir(parents=True, exist_ok=True)
     listed = _with_list(stick, folder)
     key = hashlib.sha256(f"{FORMAT} {size} {_facts(listed)}".encode()).hexdigest()[:16]
     volume = folder / f"{key}.volume"
     receipt = volume.with_suffix(".json")
-    source = _kept(listed, volume, receipt, size)
-    if source is None:
-        receipt.unlink(missing_ok=True)
-        _make(listed, volume, size, moved)
-        source = _source(listed, volume, size)
-        blocks = _blocks_of(source)
-        write_atomic(receipt, json.dumps({"blocks": blocks}).encode())
-        source = replace(source, blocks_sha256=blocks)
-    return source
+    if source := _kept(listed, volume, receipt, size):
+        return source
+    receipt.unlink(missing_ok=True)
+    _make(listed, volume, size, moved)
+    source = _source(listed, volume, size)
+    blocks = _blocks_of(source)
+    write_atomic(receipt, json.dumps({"blocks": blocks}).encode())
+    return replace(source, blocks_sha256=blocks)
 
 
 def check_plan(stick: DataStick, disk_size: int) -> None:
@@ -90,11 +108,8 @@ def _make(stick: DataStick, volume: Path, size: int, moved: Progress) -> None:
     if free < stick.size + SPARE_BYTES:
         need = f"{(stick.size + SPARE_BYTES) / 1e6:.0f}"
         raise KitError("compose-space", folder=volume.parent, need=need, free=f"{free / 1e6:.0f}")
-    try:
-        with volume.open("wb") as file:
-            file.truncate(size)
-    except OSError as error:
-        raise KitError("compose-disk", folder=volume.parent, reason=error.strerror or str(error)) from error
+    volume.touch(mode=0o600)
+    os.truncate(volume, size)
     total, copied, checked = stick.size, _Sum("copy", stick.size, moved), _Sum("reread", stick.size, moved)
     moved("copy", 0, total)
     if stick.filesystem == "fat32":

@@ -74,13 +74,14 @@ def _walk(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _uses(row: dict[str, Any]) -> Iterator[str]:
     """Yield where a disk or a part of it is in use; one mount point, or a list of them since lsblk 2.37."""
     places = [row.get("mountpoint"), *(row.get("mountpoints") or ())]
-    yield from (str(place) for place in places if place)
+    yield from (_text({"place": place}, "place") for place in places if place)
     if row.get("type") not in ("disk", "part", "loop", "rom"):
         yield _text(row, "path") or _text(row, "name")
 
 
 def _text(row: dict[str, Any], name: str) -> str:
-    return str(row.get(name) or "").strip()
+    """Return one line; a label may hold anything, and it is shown on a terminal."""
+    return "".join(letter for letter in str(row.get(name) or "") if letter.isprintable()).strip()
 
 
 def _is_set(row: dict[str, Any], name: str) -> bool:

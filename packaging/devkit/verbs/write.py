@@ -81,8 +81,14 @@ def run(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     means = Means(receipts, threading.Event(), os.urandom(16), lambda: datetime.now(UTC))
     paint = Bars(words, sys.stderr) if sys.stderr.isatty() else Lines(words, sys.stderr)
     outcomes = write_all(jobs, means, paint)
-    if not args.no_paper:
-        _print_papers(outcomes, receipts, plan.lang, words)
+    try:
+        # The sticks are right all the same; what goes wrong from here on is only told.
+        if not args.no_paper:
+            _print_papers(outcomes, receipts, plan.lang, words)
+        if args.plan:
+            _tidy(plan, receipts, args.work or beside / "composed")
+    except KitError as error:
+        sys.stderr.write(f"{error.say(words.lang)}\n")
     return _answer(outcomes, words, as_json=args.json)
 
 
@@ -176,12 +182,16 @@ def _print_papers(outcomes: Sequence[Outcome], receipts: Path, lang: str, words:
     from devkit.paper.print import print_papers
 
     made = [outcome.receipt for outcome in outcomes if outcome.receipt]
-    try:
-        for path in print_papers(made, receipts, lang or words.lang, None) if made else ():
-            _say(words, "write.paper", file=path)
-    except KitError as error:
-        # The sticks are right all the same; papers can be printed later.
-        sys.stderr.write(f"{error.say(words.lang)}\n")
+    for path in print_papers(made, receipts, lang or words.lang, None) if made else ():
+        _say(words, "write.paper", file=path)
+
+
+def _tidy(plan: Plan, receipts: Path, work: Path) -> None:
+    """Once the whole plan is written, what was composed for it has served."""
+    from devkit.compose.image import forget
+
+    if {stick.name for stick in plan.sticks} <= {receipt.stick for receipt in receipts_in(receipts)}:
+        forget(work)
 
 
 def _answer(outcomes: Sequence[Outcome], words: Words, *, as_json: bool) -> int:

@@ -40,7 +40,10 @@ Paint = Callable[[Sequence[Gauge]], None]
 def write_all(jobs: Sequence[Job], means: Means, paint: Paint) -> list[Outcome]:
     """Return what became of each job; the first interruption stops them all at their next chunk."""
     refuse_twice(jobs)
-    means.receipts.mkdir(parents=True, exist_ok=True)
+    try:
+        means.receipts.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise KitError("receipt-disk", folder=means.receipts, reason=error.strerror or str(error)) from error
     gauges = [Gauge(job) for job in jobs]
     surveys = {job.source: Survey(job.source) for job in jobs}
     threads = [threading.Thread(target=survey.run, daemon=True) for survey in surveys.values()]

@@ -85,7 +85,7 @@ def do(job: Job, survey: Survey, watch: Watch, means: Means) -> Outcome:
 def _write(job: Job, device: Device, survey: Survey, watch: Watch, means: Means) -> Receipt:
     began = means.now()
     path = receipt_path(means.receipts, job.stick.name, job.disk.serial, device.size)
-    journal = _Kept(Journal(means.receipts, job.stick.name, job.disk.serial, device.size, _print_of(job.source)))
+    journal = Journal(means.receipts, job.stick.name, job.disk.serial, device.size, _print_of(job.source))
     passage = Passage(device, job.disk.path, survey, watch, means.stop, means.run)
     try:
         forget_older(means.receipts, job.stick.name, job.disk.serial, _head(device))
@@ -102,28 +102,6 @@ def _write(job: Job, device: Device, survey: Survey, watch: Watch, means: Means)
     receipt = keep(means.receipts, path, facts, blocks)
     journal.forget()
     return receipt
-
-
-class _Kept:
-    """The journal, whose own disk's troubles must not be taken for the stick's."""
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-
-    def done(self) -> int | None:
-        return self._journal.done()
-
-    def note(self, done: int) -> None:
-        try:
-            self._journal.note(done)
-        except OSError as error:
-            raise KitError("receipt-disk", folder="", reason=error.strerror or str(error)) from error
-
-    def forget(self) -> None:
-        try:
-            self._journal.forget()
-        except OSError as error:
-            raise KitError("receipt-disk", folder="", reason=error.strerror or str(error)) from error
 
 
 def _same_disk(job: Job, device: Device) -> None:
@@ -174,7 +152,10 @@ def contents(stick: DataStick) -> dict[str, list[str]]:
 
 def _print_of(source: Source) -> str:
     """Return what tells one source from another at a glance; every block is compared anyway."""
-    found = source.body.stat()
+    try:
+        found = source.body.stat()
+    except OSError as error:
+        raise KitError("source-unreadable", file=source.body, reason=error.strerror or str(error)) from error
     return f"{source.name} {source.size} {found.st_mtime_ns} {hashlib.sha256(source.head).hexdigest()[:16]}"
 
 

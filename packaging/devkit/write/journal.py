@@ -11,6 +11,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from devkit.errors import KitError
 from edge.files import write_atomic
 
 FOLDER = "in-progress"
@@ -45,13 +46,22 @@ class Journal:
         return note.done if note and same else None
 
     def note(self, done: int) -> None:
-        """Remember that so many chunks are on the medium; raises OSError."""
+        """Remember that so many chunks are on the medium; raise KitError when our own disk refuses."""
         facts = {**asdict(self._start), "done": done}
-        write_atomic(self._path, json.dumps(facts).encode())
+        try:
+            write_atomic(self._path, json.dumps(facts).encode())
+        except OSError as error:
+            raise self._trouble(error) from error
 
     def forget(self) -> None:
-        """Nothing is in progress any more; raises OSError."""
-        self._path.unlink(missing_ok=True)
+        """Nothing is in progress any more; raise KitError when our own disk refuses."""
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._trouble(error) from error
+
+    def _trouble(self, error: OSError) -> KitError:
+        return KitError("receipt-disk", folder=self._path.parent, reason=error.strerror or str(error))
 
 
 def read_note(path: Path) -> Note | None:

@@ -96,7 +96,10 @@ def forget_older(receipts: Path, stick: str, serial: str, head_sha256: str) -> N
     for receipt in receipts_in(receipts):
         same_disk = receipt.serial == serial and receipt.facts.get("head_sha256") == head_sha256
         if same_disk or (receipt.stick == stick and receipt.serial == serial):
-            receipt.path.unlink(missing_ok=True)
+            try:
+                receipt.path.unlink(missing_ok=True)
+            except OSError as error:
+                raise KitError("receipt-disk", folder=receipts, reason=error.strerror or str(error)) from error
 
 
 def block_list(chunks: tuple[Chunk, ...], digests: list[bytes]) -> str:

@@ -37,6 +37,8 @@ class Survey:
             self._hash_all()
         except KitError as error:
             self._fail(error)
+        except (OSError, MemoryError) as error:
+            self._fail(KitError("source-unreadable", file=self.source.body, reason=str(error)))
 
     def stop(self) -> None:
         """Wake whoever waits: nobody needs the rest."""

@@ -17,11 +17,14 @@ from devkit.write.chunks import CHUNK_BYTES, HEAD_BYTES
 from devkit.write.device import Device, aligned
 from devkit.write.receipt import Receipt, read_blocks, receipts_in
 from edge.files import sha256_of
+from edge.provision import ENROLMENT
+from edge.site import NAME
+from edge.stick import FOLDER
 
-LIST = ("AMAUTA", "files.json")
+LIST = (FOLDER, "files.json")
 LARGEST_LIST = 64 << 20
-CHANGES = ("AMAUTA/site.json",)
-"""What a device rewrites in time: the secrets in it are erased after enrolment."""
+CHANGES = tuple(f"{FOLDER}/{name}" for name in (NAME, ENROLMENT))
+"""What a device rewrites or takes away in time: secrets are erased after enrolment."""
 
 Moved = Callable[[int, int], None]
 
