@@ -18,6 +18,7 @@ NAMES = (
     "onnx_encoder",
     "reference",
     "reader",
+    "sync_scale",
 )
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

@@ -33,6 +33,8 @@ class Database:
             self.connection.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
             # What a tombstone removes must not stay readable in the file.
             self.connection.execute("PRAGMA secure_delete = ON")
+            # A bundle fits in memory: what does not is written twice.
+            self.connection.execute("PRAGMA cache_size = -32768")
             with self.step():
                 version = self.connection.execute("PRAGMA user_version").fetchone()[0]
                 if version == 0:
@@ -132,8 +134,8 @@ class Database:
         """Yield rows with numbers in the place of words that repeat."""
         if places == [_ROWS["attempts"]._fields.index("lesson")]:
             # The one hot path: a school year is a million of these.
-            word = self._word
-            return ((s, who, word(lesson), *rest) for s, who, lesson, *rest in rows)
+            word = {lesson: self._word(lesson) for lesson in {row[2] for row in rows}}
+            return ((s, who, word[les], it, gv, r, h, t, at) for s, who, les, it, gv, r, h, t, at in rows)
         return (tuple(self._word(v) if i in places else v for i, v in enumerate(row)) for row in rows)
 
     def _word(self, text: str) -> int:

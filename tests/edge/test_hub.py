@@ -8,6 +8,7 @@ import json
 import os
 import random
 import struct
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -209,7 +210,12 @@ def test_a_decompression_bomb_is_refused_without_unfolding_it(hub: Hub, stick: P
     bomb = zstandard.ZstdCompressor(level=3).compress(bytes(MOST_RAW * 8))
     whole = body_with(b"", forger.head)
     forger.put(whole[: 4 + struct.unpack(">I", whole[:4])[0]] + bomb)
-    assert refusals(hub, stick) == ["bundle-bomb"]
+    tracemalloc.start()
+    try:
+        assert refusals(hub, stick) == ["bundle-bomb"]
+        assert tracemalloc.get_traced_memory()[1] < MOST_RAW * 4
+    finally:
+        tracemalloc.stop()
 
 
 def test_another_format_another_reader_or_a_false_signature_is_refused(hub: Hub, stick: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from edge.errors import EdgeError, StoreError
 from edge.learning.erasure import erase, everything
 from edge.learning.store import Store
 from edge.settings import Settings, load
+from edge.sync import ack
 from edge.sync import stick as sticks
 from edge.sync.bundle import Head, decode_facts, decode_head, encode, split
 from edge.sync.enrolment import as_bytes, as_text, parse
@@ -276,6 +277,7 @@ def test_a_learner_is_forgotten_here_and_at_the_hub_also_when_old_bundles_arrive
     late = tmp_path / "late"
     late.mkdir()
     device.export(late)
+    device.practise(10)
     device.export(stick)
     hub.receive(stick)
     before = {row["seq"] for row in everything(device.path, "ana")["attempts"]}
@@ -289,7 +291,7 @@ def test_a_learner_is_forgotten_here_and_at_the_hub_also_when_old_bundles_arrive
     hub.receive(stick)
     hub.receive(late)
     kept = {row[0] for row in hub.rows("SELECT seq FROM attempts")}
-    assert kept == set(range(1, 34)) - before
+    assert kept == set(range(1, 44)) - before
 
 
 def test_erasing_leaves_no_trace_in_the_file_and_no_number_is_used_twice(device: Device) -> None:
@@ -437,8 +439,13 @@ def test_an_acknowledgement_of_another_hub_or_damaged_changes_nothing(
     good = path.read_bytes()
     stranger = Hub.made(tmp_path / "stranger")
     with Ledger(device.path) as ledger:
-        recipient = device.papers(ledger).own.recipient
-    forged = seal(b"amauta-ack-0001\n", b"{}", stranger.place.key(), recipient)
+        papers = device.papers(ledger)
+    recipient = papers.own.recipient
+    [(digest,)] = hub.rows("SELECT digest FROM bundles")
+    answer = ack.Ack(hub.place.id, papers.identity.device, (str(digest),), cloned=False)
+    forged = ack.write(answer, stranger.place.key(), recipient)
+    path.write_bytes(forged)
+    assert [error.key for _, error in device.take_back(stick).refused] == ["ack-other-hub"]
     for wrong in (forged, good[:-1], good[:-40] + bytes(40), b"", seal(BUNDLE, b"{}", hub.place.key(), recipient)):
         path.write_bytes(wrong)
         assert len(device.take_back(stick).refused) == 1
