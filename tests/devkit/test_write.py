@@ -261,6 +261,24 @@ def test_an_honest_stick_of_the_same_kind_passes(tmp_path: Path) -> None:
     assert outcome.receipt.path.is_file()
 
 
+@pytest.mark.parametrize("last", [True, False])
+def test_one_wrong_bit_on_the_medium_is_found_by_the_reading_and_gives_no_receipt(tmp_path: Path, last: bool) -> None:
+    class Worn(LyingDevice):
+        """Keeps everything but one bit, of the first megabyte or of the middle."""
+
+        def write(self, offset: int, data: memoryview) -> None:
+            super().write(offset, data)
+            if len(data) >= MEGA and (offset == 0) == last:
+                cell = bytearray(self._sectors[offset])
+                cell[100] ^= 1
+                self._sectors[offset] = bytes(cell)
+
+    outcome = run_one(Worn(20 * MEGA, 20 * MEGA, wraps=True), image_source(image(tmp_path), None), tmp_path / "r")
+    assert outcome.error
+    assert outcome.error.key == "stick-differs"
+    assert not list((tmp_path / "r").glob("*.json"))
+
+
 def test_an_image_that_is_not_what_the_plan_says_gives_no_receipt(tmp_path: Path) -> None:
     picture = image(tmp_path)
     source = image_source(picture, None, hashlib.sha256(b"another").hexdigest())
