@@ -89,11 +89,18 @@ class Device:
             papers_of.enrol(self.home, content, ledger, self.chance)
 
     def export(
-        self, stick: Path, *, turns: bool = False, most: int = MOST_FACTS, limit: int = LARGEST_SEALED
+        self,
+        stick: Path,
+        *,
+        turns: bool = False,
+        everything: bool = False,
+        most: int = MOST_FACTS,
+        limit: int = LARGEST_SEALED,
     ) -> list[str]:
         with Ledger(self.path) as ledger:
             papers = self.papers(ledger)
-            bundles = handing.prepare(ledger, papers, {"amauta": "0.1.0"}, turns=turns, limit=limit, most=most)
+            sizes = {"limit": limit, "most": most}
+            bundles = handing.prepare(ledger, papers, {"amauta": "0.1.0"}, turns=turns, everything=everything, **sizes)
             # Names from the system: a process that is forked and killed must not draw them twice.
             return handing.export(stick, ledger, papers, bundles, NOW, random.SystemRandom())
 

@@ -58,10 +58,11 @@ def prepare(
     versions: dict[str, str],
     *,
     turns: bool,
+    everything: bool = False,
     limit: int = LARGEST_SEALED,
     most: int = MOST_FACTS,
 ) -> list[Bundle]:
-    """Make the bundles of everything the hub has not acknowledged; none is larger than `limit` bytes or `most` facts."""
+    """Make the bundles of what the hub has not acknowledged, or of `everything` for a hub that lost it; none is larger than `limit` bytes or `most` facts."""
     head = Head(
         papers.enrolment.hub,
         papers.enrolment.school,
@@ -71,7 +72,7 @@ def prepare(
         papers.own.links,
         tuple(sorted(versions.items())),
     )
-    streams = ledger.unacknowledged(papers.enrolment.hub, papers.own.secret, turns=turns)
+    streams = ledger.unacknowledged(papers.enrolment.hub, papers.own.secret, turns=turns, everything=everything)
     return [
         bundle
         for portion in split(streams, most)

@@ -31,6 +31,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
         added[name].add_argument("folder", metavar="DIR", type=Path, help=words.say("verbs.sync.folder"))
     for name in ("export", "renew-identity"):
         added[name].add_argument("--dry-run", action="store_true", help=words.say("verbs.dry-run"))
+    added["export"].add_argument("--all", action="store_true", help=words.say("verbs.sync.all"))
     added["chats"].add_argument("choice", metavar="on|off", choices=("on", "off"), help=words.say("verbs.sync.choice"))
     for name in added:
         added[name].add_argument("--json", action="store_true", help=words.say("verbs.json"))
@@ -68,7 +69,7 @@ def _given(given: str) -> bytes:
 def _export(args: argparse.Namespace, settings: Settings, ledger: Ledger, words: Words) -> int:
     held = papers.papers(settings.home, ledger, SystemRandom())
     turns = settings.share_turns
-    bundles = handing.prepare(ledger, held, handing.versions_of(settings), turns=turns)
+    bundles = handing.prepare(ledger, held, handing.versions_of(settings), turns=turns, everything=args.all)
     count, size = sum(b.made.count() for b in bundles), sum(len(b.sealed) for b in bundles)
     names: list[str] = []
     if not args.dry_run:

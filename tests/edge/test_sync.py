@@ -158,6 +158,24 @@ def test_what_was_lost_on_the_way_travels_again_and_a_second_time_does_no_harm(
     assert hub.rows("SELECT count(*) FROM attempts") == [(10,)]
 
 
+def test_a_hub_that_lost_its_data_gets_everything_again(device: Device, hub: Hub, stick: Path) -> None:
+    for many in (10, 5):
+        device.practise(many)
+        device.export(stick)
+        hub.receive(stick)
+        hub.acknowledge(stick)
+        device.take_back(stick)
+    token = hub.rows("SELECT * FROM tokens")
+    for path in hub.place.folder.glob("hub.db*"):
+        path.unlink()
+    assert token != hub.rows("SELECT * FROM tokens") == []
+    device.enrol(hub.enrolment())
+    assert device.export(stick) == []
+    device.export(stick, everything=True)
+    assert [outcome.new for outcome in hub.receive(stick)] == [15]
+    assert device.states() == States(draft=0, ready=0, delivered=0, acknowledged=15)
+
+
 def test_a_lost_stick_tells_no_name_and_no_count(device: Device, tmp_path: Path, stick: Path) -> None:
     with Store.open(device.path) as store:
         store.add_learner("Ñusta Quispe", "es", "ana")
