@@ -18,7 +18,7 @@ from edge.errors import EdgeError
 from edge.settings import Settings, load
 from edge.words import LANGUAGES, Words, words_for
 
-VERBS = ("laptop", "depot", "plan", "freeze", "write", "verify", "paper", "fleet", "code")
+VERBS = ("laptop", "depot", "plan", "freeze", "image", "write", "verify", "paper", "fleet", "code")
 """Every verb, in the order of the work."""
 
 

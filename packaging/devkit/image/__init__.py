@@ -1,0 +1,1 @@
+"""A bootable stick: Debian, the app and a place for what is learned."""
