@@ -41,7 +41,11 @@ def write_in_child(picture: Path, disks: Sequence[Disk], receipts: Path) -> int:
     code = 1
     try:
         means = Means(receipts, threading.Event(), os.urandom(16), lambda: datetime.now(UTC), settle_s=0.0)
-        code = 0 if all(outcome.receipt for outcome in write_all(jobs, means, _blind)) else 2
+        outcomes = write_all(jobs, means, _blind)
+        code = 0 if all(outcome.receipt for outcome in outcomes) else 2
+        for outcome in outcomes:
+            if outcome.error:
+                os.write(2, f"{outcome.error}\n".encode())
     finally:
         os._exit(code)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -85,5 +86,6 @@ def unfinished(receipts: Path) -> list[Note]:
 
 
 def slug(text: str) -> str:
-    """Return `text` as part of a file name."""
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", text).strip("-.")[:60]
+    """Return `text` as part of a file name; letters lose their marks."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", errors="ignore").decode()
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", plain).strip("-.")[:60]
