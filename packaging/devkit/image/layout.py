@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 SECTOR = 512
@@ -77,21 +77,22 @@ def core_in_place(core: bytes) -> bytes:
     return bytes(placed)
 
 
-def block_map(size: int, ranges: Iterable[tuple[int, int, str]]) -> str:
-    """Return the block map, as bmaptool reads it, of first and last block and SHA-256 of each range."""
-    listed = list(ranges)
-    mapped = sum(last - first + 1 for first, last, _ in listed)
-    rows = "\n".join(f'        <Range chksum="{sha256}"> {first}-{last} </Range>' for first, last, sha256 in listed)
+def block_map(size: int, sha256: str) -> str:
+    """Return the block map, as bmaptool reads it: every block counts.
+
+    A zero in a table of FAT, or in a file, is content too, and there is hardly any room left over to skip.
+    """
+    blocks = size // BLOCK
     text = f"""<?xml version="1.0" ?>
 <bmap version="2.0">
     <ImageSize> {size} </ImageSize>
     <BlockSize> {BLOCK} </BlockSize>
-    <BlocksCount> {-(-size // BLOCK)} </BlocksCount>
-    <MappedBlocksCount> {mapped} </MappedBlocksCount>
+    <BlocksCount> {blocks} </BlocksCount>
+    <MappedBlocksCount> {blocks} </MappedBlocksCount>
     <ChecksumType> sha256 </ChecksumType>
     <BmapFileChecksum> {"0" * 64} </BmapFileChecksum>
     <BlockMap>
-{rows}
+        <Range chksum="{sha256}"> 0-{blocks - 1} </Range>
     </BlockMap>
 </bmap>
 """
