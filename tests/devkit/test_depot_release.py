@@ -154,6 +154,17 @@ def test_other_keys_bring_nothing(depot: Depot, press: Press, tmp_path: Path) ->
     assert not (depot.folder / "objects").exists()
 
 
+def test_a_line_that_is_dead_stops_all_at_once_and_what_came_stays(
+    depot: Depot, press: Press, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    press.publish({f"packs/p{n}/pack.toml": PACK.format(n + 1).encode() for n in range(40)}, tmp_path / "work")
+    with serving({name: held for name, held in press.web().items() if not name.startswith("/parts/")}) as site:
+        assert sync(depot, site.url) == 1
+        assert len([path for path, *_ in site.asked if path.startswith("/parts/")]) < 15
+    assert depot.entries() == []
+    assert sync(depot, press.folder) == 0
+
+
 def test_a_device_can_verify_the_release_on_the_stick_again(depot: Depot, press: Press, tmp_path: Path) -> None:
     assert sync(depot, press.folder) == 0
     (tmp_path / "site.toml").write_text('school = "X"\nlanguages = ["es"]\nmodel = "none"\nvoices = []\n')

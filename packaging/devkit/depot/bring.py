@@ -20,6 +20,7 @@ from edge.files import sha256_of
 from edge.release.fetch import Patience, Source, fetch
 from edge.release.part import SPARE_BYTES, Wanted, megabytes, part_of
 
+DISK_TROUBLES = ("depot-full", "depot-disk", "fetch-full", "fetch-disk", "fetch-space")
 BUSY_S = 0.3
 """Between two looks at a file that another process is bringing."""
 
@@ -60,28 +61,37 @@ def bring(
     depot: Depot, files: Sequence[Missing], board: Board, *, at_once: int, patience: Patience
 ) -> dict[str, EdgeError]:
     """Bring all files, `at_once` at a time; return why some did not come, by their hash."""
-    return work(
-        {file.sha256: lambda file=file: _bring_one(depot, file, board, patience) for file in files},  # type: ignore[misc]
-        board,
-        at_once,
-    )
+    tasks: dict[str, Callable[[], None]] = {
+        file.sha256: lambda file=file: _bring_one(depot, file, board, patience)  # type: ignore[misc]
+        for file in files
+    }
+    # The line to one publisher may be dead and another's not; the disk is one for all.
+    return work(tasks, board, at_once, fatal=lambda error: error.key in DISK_TROUBLES)
 
 
-def work(tasks: dict[str, Callable[[], None]], board: Board, at_once: int) -> dict[str, EdgeError]:
-    """Do all tasks in threads; return the errors by name. Ctrl+C stops them all within a block."""
+def work(
+    tasks: dict[str, Callable[[], None]], board: Board, at_once: int, *, fatal: Callable[[EdgeError], bool]
+) -> dict[str, EdgeError]:
+    """Do all tasks in threads; return the errors by name. Ctrl+C or a fatal error stops them all within a block."""
     refused: dict[str, EdgeError] = {}
+
+    def run(task: Callable[[], None]) -> None:
+        if not board.stop.is_set():
+            task()
+
     with ThreadPoolExecutor(at_once) as pool:
-        futures = {pool.submit(task): name for name, task in tasks.items()}
+        futures = {pool.submit(run, task): name for name, task in tasks.items()}
         try:
             for future in as_completed(futures):
                 try:
                     future.result()
                 except EdgeError as error:
                     refused[futures[future]] = error
+                    if fatal(error):
+                        board.stop.set()
         except BaseException:
             # Whatever went wrong, threads that nobody waits for must not go on writing.
             board.stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
             raise
     return refused
 

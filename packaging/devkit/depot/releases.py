@@ -112,7 +112,8 @@ def bring_release(depot: Depot, verified: Verified, board: Board, at_once: int) 
     if deltas:
         size = sum(part.size for part in deltas)
         tasks["deltas"] = lambda: _told(board, "deltas", size, lambda row: _parts(depot, verified, deltas, row, size))
-    refused = work(tasks, board, at_once)
+    # One source and one disk: what stops one file stops all, and the next sync goes on from there.
+    refused = work(tasks, board, at_once, fatal=lambda _: True)
     if not refused:
         for entry in _entries(depot, verified):
             depot.keep(entry)

@@ -34,8 +34,7 @@ def sync_release(args: argparse.Namespace, depot: Depot, settings: Settings, wor
         check_room(depot, sum(missing.values()) + sum(files.values()))
         board = Board(words, sys.stderr, sum(file.size for file in contents.files), live=sys.stderr.isatty())
         refused = bring_release(depot, verified, board, args.at_once)
-    for error in refused.values():
-        sys.stderr.write(f"{error.say(words.lang)}\n")
+    sys.stderr.write("".join(f"{said}\n" for said in dict.fromkeys(e.say(words.lang) for e in refused.values())))
     left = verified.missing(depot)
     brought = sum(size for sha256, size in missing.items() if sha256 not in left)
     tell("depot.release-end", count=len(missing) - len(left), size=megabytes(brought), refused=len(refused))

@@ -81,33 +81,33 @@ def _sync(args: argparse.Namespace, depot: Depot, settings: Settings, words: Wor
     orders = [order(release, name, args.source, depot) for name in dict.fromkeys(args.catalogue)]
     with depot.open():
         files = missing(orders, depot)
-        refused = _bring(args, depot, files, words)
-        if args.dry_run:
+        if not _bring(args, depot, files, words):
             return ExitCode.DONE
-        whole = [o for o in orders if not any(p.wanted.sha256 in refused for p in o.pieces)]
+        whole = [made for made in orders if not missing([made], depot)]
         for made in whole:
             depot.keep(made.entry(depot))
     if args.json:
         names = [made.artifact.id for made in whole]
-        _print({"kept": names, "brought": [f.name for f in files if f.sha256 not in refused], "refused": len(refused)})
-    return ExitCode.REFUSED if refused else ExitCode.DONE
+        here = [file.name for file in files if depot.has(file.sha256, file.size)]
+        _print({"kept": names, "brought": here, "refused": len(files) - len(here)})
+    return ExitCode.DONE if len(whole) == len(orders) else ExitCode.REFUSED
 
 
-def _bring(args: argparse.Namespace, depot: Depot, files: list[Missing], words: Words) -> Mapping[str, EdgeError]:
+def _bring(args: argparse.Namespace, depot: Depot, files: list[Missing], words: Words) -> bool:
+    """Bring the files, or only say so; tell which of the two was done."""
     need = missing_bytes(depot, files)
     _tell(words, "depot.sync-begin", count=len(files), size=megabytes(need))
     if args.dry_run:
         for file in files:
             _tell(words, "depot.would-bring", name=file.name, size=megabytes(file.size or 0), source=file.sources[0])
-        return {}
+        return False
     check_room(depot, need)
     board = Board(words, sys.stderr, sum(file.size or 0 for file in files), live=sys.stderr.isatty())
     refused = bring(depot, files, board, at_once=args.at_once, patience=Patience())
-    for error in refused.values():
-        sys.stderr.write(f"{error.say(words.lang)}\n")
-    brought = sum(depot.path(file.sha256).stat().st_size for file in files if file.sha256 not in refused)
-    _tell(words, "depot.sync-end", count=len(files) - len(refused), size=megabytes(brought), refused=len(refused))
-    return refused
+    sys.stderr.write("".join(f"{said}\n" for said in dict.fromkeys(e.say(words.lang) for e in refused.values())))
+    here = [depot.path(file.sha256).stat().st_size for file in files if depot.has(file.sha256, file.size)]
+    _tell(words, "depot.sync-end", count=len(here), size=megabytes(sum(here)), refused=len(files) - len(here))
+    return True
 
 
 def _add(args: argparse.Namespace, depot: Depot, settings: Settings, words: Words) -> int:
