@@ -24,6 +24,7 @@ from devkit.write.crew import Gauge, write_all
 from devkit.write.device import FileDevice, aligned
 from devkit.write.job import Job, Means, Outcome, _print_of
 from devkit.write.journal import Journal
+from devkit.write.receipt import receipts_in
 from devkit.write.source import Source, image_source
 from devkit.write.verify import verify_folder
 from loops import Loop, LyingDevice, attached, laptop, loop, loops, needs, needs_loops
@@ -457,3 +458,10 @@ def test_a_folder_without_a_list_is_told_so(tmp_path: Path, capsys: pytest.Captu
 def test_wrong_use_gets_a_clear_sentence(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(argv) == 1
     assert said in capsys.readouterr().err
+
+
+def test_a_receipt_that_goes_while_others_look_is_no_trouble(tmp_path: Path) -> None:
+    """Every stick of a run takes its own old receipt away while the other threads list the folder."""
+    (tmp_path / "gone.json").symlink_to(tmp_path / "taken-away.json")
+    (tmp_path / "damaged.json").write_bytes(b"{")
+    assert receipts_in(tmp_path) == []

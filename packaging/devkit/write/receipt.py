@@ -83,7 +83,8 @@ def receipts_in(folder: Path) -> list[Receipt]:
         try:
             found.append(read_receipt(path))
         except KitError as error:
-            if error.key not in ("receipt-broken",):
+            # Another stick's thread, or another terminal, may just have taken its own away.
+            if error.key != "receipt-broken" and not isinstance(error.__cause__, FileNotFoundError):
                 raise
     return found
 
