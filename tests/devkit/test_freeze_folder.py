@@ -273,7 +273,9 @@ BARE = 'mount -t proc proc "$0/proc" && mkdir -p "$0/mnt/app" && mount --bind "$
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("suite", "glibc"), [("bookworm", (2, 36)), ("bullseye", (2, 31))])
-def test_it_starts_on_a_bare_debian_without_python(frozen: Path, suite: str, glibc: tuple[int, int]) -> None:
+def test_it_starts_on_a_bare_debian_without_python(
+    frozen: Path, warm: Path, suite: str, glibc: tuple[int, int]
+) -> None:
     bare = CACHE / f"bare-{suite}"
     if not (bare / "bin" / "sh").exists() or os.geteuid() != 0:
         pytest.skip(f"needs root and: debootstrap --variant=minbase {suite} {bare}")
@@ -283,6 +285,7 @@ def test_it_starts_on_a_bare_debian_without_python(frozen: Path, suite: str, gli
     assert not list((bare / "usr" / "bin").glob("python*"))
     home = "/home/amauta-test"
     shutil.rmtree(bare / home.lstrip("/"), ignore_errors=True)
+    shutil.copytree(warm, bare / home.lstrip("/"))
     inside = ["env", "-i", "PATH=/usr/bin:/bin", f"AMAUTA_HOME={home}", "/mnt/app/amauta"]
 
     def start(*arguments: str) -> str:

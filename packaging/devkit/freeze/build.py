@@ -21,6 +21,8 @@ from devkit.freeze import choice, closure, elf, notices
 from devkit.freeze.folder import check_names, describe, settle, write_description, zip_folder
 from devkit.freeze.proof import prove
 from edge import __version__
+from edge.release.anchor import read_anchor
+from edge.release.sources import TrustError
 from edge.update.install import platform_name
 
 SOURCE = Path(__file__).resolve().parent.parent.parent.parent
@@ -88,16 +90,13 @@ def check_machine(source: Path, free_mb: int, out: Path) -> None:
 
 def read_root(path: Path) -> bytes:
     """Return the keys a device shall trust first; raise KitError when this is no such file."""
-    from tuf.api.exceptions import RepositoryError
-    from tuf.api.metadata import Metadata, Root
-
     try:
         content = path.read_bytes()
-        Metadata[Root].from_bytes(content).verify_delegate(Root.type, Metadata[Root].from_bytes(content))
+        read_anchor(content)
     except OSError as error:
         raise KitError("freeze-root-unreadable", path=path, reason=error.strerror or str(error)) from error
-    except (RepositoryError, ValueError, TypeError) as error:
-        raise KitError("freeze-root-wrong", path=path, reason=str(error)[:120]) from error
+    except TrustError as error:
+        raise KitError("freeze-root-wrong", path=path) from error
     return content
 
 
@@ -117,6 +116,7 @@ def _gather(work: Path) -> Path:
 def _finish(folder: Path, trusted: bytes | None, heading: str) -> None:
     settle(folder)
     if trusted is not None:
+        (folder / ROOT_PLACE).parent.mkdir(parents=True, exist_ok=True)
         (folder / ROOT_PLACE).write_bytes(trusted)
     _strip(folder)
     parts = [
