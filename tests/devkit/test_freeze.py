@@ -18,7 +18,7 @@ from devkit.cli import main
 from devkit.depot.build import open_build
 from devkit.errors import KitError
 from devkit.freeze import choice, closure, elf, notices, old_glibc
-from devkit.freeze.build import NEEDED_MB, SOURCE, check_machine, read_root
+from devkit.freeze.build import NEEDED_MB, SOURCE, check_machine, lay_root, read_root
 from devkit.freeze.folder import check_names, describe, settle, write_description, zip_folder
 from devkit.freeze.proof import prove
 
@@ -275,6 +275,16 @@ def test_a_root_signed_by_itself_is_taken_and_one_that_is_not_is_refused(tmp_pat
     signed.sign(signer)
     path.write_bytes(signed.to_bytes())
     assert read_root(path) == path.read_bytes()
+
+
+def test_the_keys_lie_where_the_app_looks_for_those_it_was_built_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from edge.release import memory
+
+    lay_root(tmp_path, b"keys")
+    monkeypatch.setattr(memory, "files", lambda package: tmp_path.joinpath("_internal", *package.split(".")))
+    assert memory.embedded_root() == b"keys"
 
 
 @posix

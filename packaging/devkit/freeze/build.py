@@ -100,6 +100,13 @@ def read_root(path: Path) -> bytes:
     return content
 
 
+def lay_root(folder: Path, content: bytes) -> None:
+    """Put the keys where the frozen app looks for those it was built with."""
+    place = folder / ROOT_PLACE
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content)
+
+
 def _gather(work: Path) -> Path:
     """Let PyInstaller fill `work`/dist/amauta."""
     log = work / "pyinstaller.log"
@@ -116,8 +123,7 @@ def _gather(work: Path) -> Path:
 def _finish(folder: Path, trusted: bytes | None, heading: str) -> None:
     settle(folder)
     if trusted is not None:
-        (folder / ROOT_PLACE).parent.mkdir(parents=True, exist_ok=True)
-        (folder / ROOT_PLACE).write_bytes(trusted)
+        lay_root(folder, trusted)
     _strip(folder)
     parts = [
         *notices.notices_of(closure.carried_here()),
