@@ -92,7 +92,7 @@ def pack_base(root: Path, folder: Path) -> Base:
         shutil.copyfile(max((root / "boot").glob(f"{name}-*")), folder / target)
     found = layout.packages_of((root / "var/lib/dpkg/status").read_text(encoding="utf-8"))
     squash(
-        root, folder / "filesystem.squashfs", "-e", "boot", "-wildcards", "dev/*", "proc/*", "sys/*", "run/*", "tmp/*"
+        root, folder / "filesystem.squashfs", "-wildcards", "-e", "boot/*", "dev/*", "proc/*", "sys/*", "run/*", "tmp/*"
     )
     write_atomic(folder / RECEIPT, json.dumps(found, indent=1, sort_keys=True).encode())
     return Base(folder, found)
