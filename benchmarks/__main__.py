@@ -18,6 +18,10 @@ NAMES = (
     "onnx_encoder",
     "reference",
     "reader",
+    "trust",
+    "update_bytes",
+    "stick_write",
+    "frozen_app",
     "sync_scale",
 )
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"

@@ -60,6 +60,12 @@ for folder in "$releases/$chosen/app/$platform" "$here/AMAUTA/app/$platform" "$h
     if [ -f "$folder/amauta" ] && [ -x "$folder/amauta" ]; then
         exec "$folder/amauta" "$@"
     fi
+    # Desktops mount FAT32 so that no file without .exe is a program; the system's own loader starts it all the same.
+    if [ -f "$folder/amauta" ] && [ -d "$folder/_internal" ]; then
+        for loader in /lib64/ld-linux-x86-64.so.2 /lib/ld-linux-aarch64.so.1; do
+            [ ! -x "$loader" ] || exec "$loader" "$folder/amauta" "$@"
+        done
+    fi
 done
 echo "No encuentro el programa amauta para $platform al lado de $0. Copia la carpeta AMAUTA al disco y prueba desde allí." >&2
 echo "Não encontro o programa amauta para $platform ao lado de $0. Copie a pasta AMAUTA para o disco e tente de lá." >&2

@@ -115,7 +115,10 @@ def test_a_planned_stick_makes_a_device_the_schools(
         shutil.copy(file.source, target)
     amauta = tmp_path / "stick" / "AMAUTA"
     assert {"app", "models", "voices", "site.json", "LEEME.txt"} <= {path.name for path in amauta.iterdir()}
-    assert "Escuela Ñandú" in (amauta / "LEEME.txt").read_text(encoding="utf-8-sig")
+    readme = (amauta / "LEEME.txt").read_text(encoding="utf-8-sig")
+    assert "Escuela Ñandú" in readme
+    assert {"Amauta-Linux.sh" in readme, (amauta.parent / "Amauta-Linux.sh").exists()} == {True}
+    assert {"Windows" in readme, (amauta.parent / "Amauta-Windows.bat").exists()} == {False}
     at = Settings(settings.home, shelves=(amauta,))
     done = provision(at)
     assert (done.school, done.learners_added, done.enrolled, done.trouble) == ("Escuela Ñandú", 2, True, None)

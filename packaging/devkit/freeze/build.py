@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,6 +32,7 @@ NEEDED_MB = 1500
 """The folder twice, PyInstaller's own notes and the zip."""
 
 ROOT_PLACE = Path("_internal/edge/release/root.json")
+BUILT_PLACE = Path("_internal/edge/release/built.txt")
 Say = Callable[[str], None]
 
 
@@ -122,6 +124,8 @@ def _gather(work: Path) -> Path:
 
 def _finish(folder: Path, trusted: bytes | None, heading: str) -> None:
     settle(folder)
+    # A device with a dead clock goes by the day its app was made.
+    (folder / BUILT_PLACE).write_text(f"{datetime.now(UTC):%Y-%m-%d}\n", encoding="ascii")
     if trusted is not None:
         lay_root(folder, trusted)
     _strip(folder)

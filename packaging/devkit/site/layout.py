@@ -25,7 +25,7 @@ from edge.words import words_for
 
 ROSTER, README = "roster.csv", "LEEME.txt"
 LAUNCHERS = Path(__file__).parent.parent.parent / "launch"
-LAUNCHER_NAMES = ("Amauta-Linux.sh", "Amauta-Windows.bat")
+LAUNCHER_NAMES = {"windows": "Amauta-Windows.bat", "linux": "Amauta-Linux.sh"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,12 @@ def _given(site: Site) -> Iterator[PlannedFile]:
 
 def _made(site: Site, decision: Decision) -> Iterator[Made]:
     yield Made(f"{FOLDER}/{on_stick.NAME}", on_stick.as_bytes(_facts(site, decision)))
-    yield Made(f"{FOLDER}/{README}", _readme(site))
+    systems = [system for system in LAUNCHER_NAMES if any(e.platform.startswith(system) for e in decision.entries)]
+    yield Made(f"{FOLDER}/{README}", _readme(site, systems))
     for entry in decision.entries:
         yield from _receipts(entry)
-    for name in LAUNCHER_NAMES:
-        if (LAUNCHERS / name).is_file():
-            yield Made(name, (LAUNCHERS / name).read_bytes())
+    for system in systems:
+        yield Made(LAUNCHER_NAMES[system], (LAUNCHERS / LAUNCHER_NAMES[system]).read_bytes())
 
 
 def _facts(site: Site, decision: Decision) -> SiteFacts:
@@ -87,9 +87,11 @@ def _facts(site: Site, decision: Decision) -> SiteFacts:
     )
 
 
-def _readme(site: Site) -> bytes:
+def _readme(site: Site, systems: list[str]) -> bytes:
     """Return the page for whoever opens the stick, as Notepad shows it right."""
-    text = words_for("devkit", site.lang).say("plan.readme", school=site.school)
+    words = words_for("devkit", site.lang)
+    opening = "\n".join(words.say(f"plan.open.{system}") for system in systems)
+    text = words.say("plan.readme", school=site.school, open=opening)
     return text.replace("\n", "\r\n").encode("utf-8-sig")
 
 
