@@ -14,11 +14,15 @@ ifdef QUANTIZE
 SETUP += --with quantize
 endif
 
-.PHONY: tutor test check bench format screenshots
+.PHONY: tutor kit test check bench format screenshots
 
 tutor:
 	@$(SETUP)
 	@$(BIN)/amauta tutor
+
+kit:
+	@$(SETUP) --with kit
+	@$(BIN)/amauta-kit
 
 test:
 	@$(SETUP) --with dev --with kit
