@@ -143,6 +143,11 @@ def test_the_tutor_runs_without_rights_without_network_and_again_whenever_it_end
     } <= set(lines)
 
 
+def test_the_tutor_is_drawn_on_the_screen_and_textual_draws_on_the_error_stream() -> None:
+    lines = layout.listed((layers.SYSTEM / "etc/systemd/system/amauta-tutor.service").read_text(encoding="utf-8"))
+    assert {"StandardInput=tty-force", "StandardOutput=tty", "StandardError=tty", "TTYPath=/dev/tty1"} <= set(lines)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs sh")
 @pytest.mark.parametrize("script", sorted(SCRIPTS.iterdir()), ids=lambda path: path.name)
 def test_every_script_of_the_stick_is_a_script(script: Path) -> None:
