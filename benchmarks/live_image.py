@@ -39,7 +39,7 @@ def run() -> str:
         machine.start()
         try:
             machine.wait_for("report: end", LONGEST)
-            seconds = machine.wait_until_still(LONGEST)
+            seconds = machine.wait_until_drawn(LONGEST)
             machine.photograph(WORK / firmware / "prompt.png")
         finally:
             machine.cut()

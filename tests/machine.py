@@ -143,17 +143,14 @@ class Machine:
             time.sleep(1)
         raise TimeoutError(f"{words!r} did not come in {seconds} s")
 
-    def wait_until_still(self, seconds: float, quiet: float = 12) -> float:
-        """Wait until the screen shows much and stops changing; return the seconds since power-on of the last change."""
-        last, changed = b"", time.monotonic()
+    def wait_until_drawn(self, seconds: float, colours: int = 4) -> float:
+        """Wait until the screen has the tutor's colours, which a console's text has not; return the seconds since power-on."""
         while time.monotonic() - self.started < seconds:
-            now = self.photograph(self._folder / "now.png")
-            if now != last:
-                last, changed = now, time.monotonic()
-            elif len(set(now[:: len(now) // 4000 * 3 or 3])) > 1 and time.monotonic() - changed > quiet:
-                break
+            pixels = self.photograph(self._folder / "now.png")
+            if len({pixels[at : at + 3] for at in range(0, len(pixels), 3)}) >= colours:
+                return time.monotonic() - self.started
             time.sleep(1)
-        return changed - self.started
+        raise TimeoutError(f"the screen was not drawn in {seconds} s")
 
     def cut(self) -> None:
         """Cut the power: kill -9, nothing is told to anybody."""
