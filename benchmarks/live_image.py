@@ -43,7 +43,9 @@ def run() -> str:
             machine.photograph(WORK / firmware / "prompt.png")
         finally:
             machine.cut()
-        rows.append(f"| power-on to the tutor's first screen, {firmware}{' with Secure Boot' if secure else ''}, s | {seconds:.0f} |")
+        rows.append(
+            f"| power-on to the tutor's first screen, {firmware}{' with Secure Boot' if secure else ''}, s | {seconds:.0f} |"
+        )
     return "\n".join(["| what | measured |", "|---|---|", *rows])
 
 
