@@ -61,7 +61,7 @@ from edge.errors import StoreError
 from edge.learning.store import Store
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 store = Store.open(Path(sys.argv[1]))
-resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
 try:
     while True:
         turn = store.append_turn(learner="", question="q" * 3000, mode="none", text="", lesson="", at="2026")
