@@ -6,6 +6,7 @@ the receipt written last is what counts.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -45,6 +46,11 @@ def write_atomic(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def is_full(error: OSError) -> bool:
+    """Tell whether a disk, or a person's share of it, had no room left."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def sync_folder(folder: Path) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError
 from edge.files import write_atomic
+from edge.learning.learner import ID_LETTERS
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 NAME = "identity.json"
 FORMAT = 1
 KEY_BYTES = 32
-_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
-"""No i, l, o, u: an id may be read aloud."""
-
 _ID_CHARACTERS = 16
 
 
@@ -51,7 +49,7 @@ class Identity:
 def device_id(public: bytes) -> str:
     """Return the id that belongs to a public key: 80 bits of its SHA-256, in letters for reading aloud."""
     number = int.from_bytes(hashlib.sha256(public).digest()[:10], "big")
-    return "".join(_LETTERS[number >> 5 * place & 31] for place in reversed(range(_ID_CHARACTERS)))
+    return "".join(ID_LETTERS[number >> 5 * place & 31] for place in reversed(range(_ID_CHARACTERS)))
 
 
 def ensure_identity(home: Path) -> Identity:

@@ -17,7 +17,7 @@ from secrets import SystemRandom
 
 from edge import site
 from edge.errors import EdgeError, StoreError
-from edge.files import write_atomic
+from edge.files import sync_folder, write_atomic
 from edge.identity import ensure_identity
 from edge.learning.learner import new_id
 from edge.settings import Settings, save
@@ -131,11 +131,7 @@ def erase(path: Path) -> None:
             os.fsync(file.fileno())
     path.unlink()
     with suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
 
 
 def _read(path: Path) -> bytes:

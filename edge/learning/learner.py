@@ -14,7 +14,7 @@ from edge.errors import StoreError
 NAME_CHARACTERS = 60
 """Longer than any name on a school list, shorter than a pasted page."""
 
-_ID_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+ID_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 """No i, l, o, u: an id may be read aloud."""
 
 
@@ -29,7 +29,7 @@ class Learner:
 
 def new_id(random: Random) -> str:
     """Return an id no other device will draw; pass `secrets.SystemRandom()`."""
-    return "".join(random.choice(_ID_LETTERS) for _ in range(16))
+    return "".join(random.choice(ID_LETTERS) for _ in range(16))
 
 
 def clean_name(name: str) -> str:

@@ -5,7 +5,6 @@ It survives cuts and kill -9. One process writes it at a time, and never beyond 
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import shutil
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from edge.errors import ModelError
-from edge.files import BLOCK_BYTES
+from edge.files import BLOCK_BYTES, is_full
 
 if sys.platform != "win32":
     import fcntl
@@ -45,7 +44,7 @@ def part_of(folder: Path, wanted: Wanted) -> Path:
 
 def disk_error(error: OSError, folder: Path) -> ModelError:
     """Say in words what the disk refused."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return ModelError("fetch-full", path=folder)
     return ModelError("fetch-disk", path=folder, reason=error.strerror or str(error))
 

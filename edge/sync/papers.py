@@ -15,12 +15,12 @@ from random import Random
 
 from edge.files import write_atomic
 from edge.identity import Identity, ensure_identity, renew_identity
+from edge.learning.learner import new_id
 from edge.sync import enrolment as enrolments
 from edge.sync.bundle import Link
 from edge.sync.enrolment import Enrolment
 from edge.sync.errors import SyncError
 from edge.sync.ledger import Ledger
-from edge.sync.stick import new_name
 
 ENROLMENT, OWN = "enrolment.json", "sync.json"
 FORMAT = 1
@@ -78,7 +78,7 @@ def papers(home: Path, ledger: Ledger, random: Random) -> Papers:
         _keep(home / OWN, _as_bytes(own))
     elif (own.hub, own.school) != (given.hub, given.school):
         # What was done in one school stays under its name; the next school gets another.
-        own = replace(own, hub=given.hub, school=given.school, stream=new_name(random))
+        own = replace(own, hub=given.hub, school=given.school, stream=new_id(random))
         _keep(home / OWN, _as_bytes(own))
     return Papers(given, *_finished(home, own, ledger))
 
@@ -95,7 +95,7 @@ def renew(home: Path, ledger: Ledger, random: Random) -> Papers:
         held.own,
         age=age,
         recipient=recipient,
-        stream=new_name(random),
+        stream=new_id(random),
         links=(*held.own.links, Link(held.identity.public, proof)),
         coming=coming.private_bytes_raw(),
     )

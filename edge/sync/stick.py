@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from edge.files import sync_folder
+from edge.files import is_full, sync_folder
+from edge.learning.learner import new_id
 from edge.stick import FOLDER
 from edge.sync.errors import RefusedError, SyncError
 from edge.sync.seal import LARGEST_SEALED
@@ -28,7 +29,6 @@ SUFFIX, RECEIPT = ".age", ".json"
 LARGEST_RECEIPT = 1 << 20
 FAT_LIMIT = (1 << 32) - 1
 
-_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 _NAME = re.compile(r"[0-9a-z]{16}\.(age|json)")
 
 
@@ -57,15 +57,10 @@ def folder_on(place: Path, name: str) -> Path:
     return folder
 
 
-def new_name(random: Random) -> str:
-    """Return a name that says nothing; pass `secrets.SystemRandom()`."""
-    return "".join(random.choice(_LETTERS) for _ in range(16))
-
-
 def write(folder: Path, contents: Sequence[bytes], random: Random) -> list[str]:
     """Write sealed files and, when all are whole on the stick, their receipt; return their names."""
-    names = [f"{new_name(random)}{SUFFIX}" for _ in contents]
-    receipt = f"{new_name(random)}{RECEIPT}"
+    names = [f"{new_id(random)}{SUFFIX}" for _ in contents]
+    receipt = f"{new_id(random)}{RECEIPT}"
     facts = [
         {"name": name, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         for name, content in zip(names, contents, strict=True)
@@ -191,7 +186,7 @@ def _size(path: Path) -> int:
 
 def trouble(error: OSError, path: Path) -> SyncError:
     """Return what a person can do about a stick that does not let us."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if is_full(error) or error.errno == errno.EFBIG:
         return SyncError("stick-full", path=path)
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return SyncError("stick-read-only", path=path)

@@ -6,6 +6,7 @@ import errno
 from pathlib import Path
 
 from edge.errors import EdgeError
+from edge.files import is_full
 
 
 class UpdateError(EdgeError):
@@ -14,11 +15,11 @@ class UpdateError(EdgeError):
 
 def disk_error(error: OSError, folder: Path) -> UpdateError:
     """Say in words what the disk refused."""
-    if is_full(error):
+    if has_no_room(error):
         return UpdateError("update-full", path=folder)
     return UpdateError("update-disk", path=folder, reason=error.strerror or str(error))
 
 
-def is_full(error: OSError) -> bool:
-    """Tell whether the disk had no room left."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+def has_no_room(error: OSError) -> bool:
+    """Tell whether the disk had no room left, or none for so large a file."""
+    return is_full(error) or error.errno == errno.EFBIG

@@ -17,7 +17,7 @@ from typing import Literal
 from edge.device import ram_mb
 from edge.release.contents import Contents
 from edge.release.part import SPARE_BYTES, megabytes
-from edge.update.errors import UpdateError, disk_error, is_full
+from edge.update.errors import UpdateError, disk_error, has_no_room
 from edge.update.here import survey
 from edge.update.places import Releases
 from edge.update.plan import Here, Plan, plan, wanted
@@ -108,7 +108,7 @@ def install(home: Path, contents: Contents, fetch: FetchPart, moved: Moved, read
                 return Done(number, pointer.before, 0, changed=False)
             return _install(home, releases, contents, fetch, moved, ready)
     except OSError as error:
-        if is_full(error):
+        if has_no_room(error):
             # A full disk would keep learners from working; what was brought is not worth that.
             remove(releases.staging(number))
         raise disk_error(error, releases.folder) from error

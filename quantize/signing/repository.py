@@ -6,7 +6,6 @@ it the release that devices see. A kill at any instant leaves the old one or the
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import sys
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.files import write_atomic
+from edge.files import is_full, write_atomic
 from edge.release import layout
 from edge.release.contents import Contents, ContentsError, parse
 from edge.release.sources import Absent, Folder, TrustError
@@ -145,6 +144,6 @@ def disk_words(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_full(error):
             raise RecipeError("sign-full", path=path) from error
         raise RecipeError("sign-disk", path=path, reason=error.strerror or str(error)) from error

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 from devkit.depot.build import open_build
-from devkit.depot.catalogue import ascii_name
 from devkit.depot.receipts import read_facts
 from devkit.depot.store import Depot, Entry, Kind
 from devkit.errors import KitError
+from devkit.site.names import ascii_name
 from edge.errors import ModelError
 from edge.files import sha256_of
 from edge.library import shelf

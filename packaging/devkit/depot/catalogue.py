@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from devkit.depot.bring import Missing
 from devkit.depot.store import Depot, Entry, KeptFile, Kind
 from devkit.errors import KitError
+from devkit.site.names import ascii_name
 from edge.release.manifest import Artifact, Release, embedded_release, parse
 from edge.release.pull import Piece, plan_pull
 
@@ -57,11 +57,6 @@ def missing(orders: Iterable[Order], depot: Depot) -> list[Missing]:
         if not depot.has(piece.wanted.sha256, piece.wanted.size)
     }  # fmt: skip
     return list(found.values())
-
-
-def ascii_name(name: str) -> str:
-    """Return a file name without accents, as sticks need it."""
-    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
 
 
 def _place(piece: Piece) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from devkit.errors import KitError
+from edge.files import is_full
 
 
 @contextmanager
@@ -16,6 +16,6 @@ def disk_trouble(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_full(error):
             raise KitError("depot-full", path=folder) from error
         raise KitError("depot-disk", path=folder, reason=error.strerror or str(error)) from error

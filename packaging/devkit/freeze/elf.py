@@ -13,7 +13,7 @@ from pathlib import Path
 
 MAGIC = b"\x7fELF\x02\x01"
 DYNAMIC, LOAD = 2, 1
-NEEDED, STRTAB, RPATH, RUNPATH, VERNEED, VERNEEDNUM = 1, 5, 15, 29, 0x6FFFFFFE, 0x6FFFFFFF
+NEEDED, STRTAB, VERNEED, VERNEEDNUM = 1, 5, 0x6FFFFFFE, 0x6FFFFFFF
 
 SYSTEM = frozenset({
     "libc.so.6", "libm.so.6", "libdl.so.2", "libmvec.so.1", "libpthread.so.0", "librt.so.1", "libutil.so.1", "libresolv.so.2",
@@ -29,8 +29,6 @@ class Needs:
     libraries: tuple[str, ...]
     versions: tuple[str, ...]
     """Named versions of symbols, such as GLIBC_2.31."""
-
-    run_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +101,7 @@ def _read(content: bytes) -> Needs:
         return Needs((), ())
     strings = image.offset(facts[STRTAB])
     libraries = tuple(image.text(strings + value) for tag, value in entries if tag == NEEDED)
-    path = facts.get(RUNPATH, facts.get(RPATH))
-    return Needs(libraries, tuple(_versions(image, facts, strings)), "" if path is None else image.text(strings + path))
+    return Needs(libraries, tuple(_versions(image, facts, strings)))
 
 
 def _versions(image: _Image, facts: dict[int, int], strings: int) -> Iterator[str]:

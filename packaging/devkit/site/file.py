@@ -10,7 +10,6 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from devkit.site.devices import Computers, read_computers
 from devkit.site.fields import Problem, Section, lines_of
@@ -31,8 +30,6 @@ STICK_FIELDS = ("count", "kind", "size_gb", "filesystem", "label", "release")
 MOST_STICKS, MOST_GRADE = 999, 12
 COUNTRY = re.compile(r"[A-Z]{2}")
 TOML_LINE = re.compile(r"at line (\d+)")
-
-StickKind = Literal["data", "image"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,10 +47,14 @@ def clash(paths: Iterable[str]) -> str | None:
     return None
 
 
+def ascii_name(name: str) -> str:
+    """Return a name whose letters lost their marks, as sticks need it; what has no ASCII letter is left out."""
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+
+
 def label(name: str) -> str:
     """Return a volume label made of `name`: capital ASCII letters, digits and hyphens, at most 11."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Z0-9]+", "-", plain.upper()).strip("-")[:LABEL_CHARACTERS].strip("-") or "AMAUTA"
+    return re.sub(r"[^A-Z0-9]+", "-", ascii_name(name).upper()).strip("-")[:LABEL_CHARACTERS].strip("-") or "AMAUTA"
 
 
 def is_label(text: str) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from devkit.errors import KitError
+from devkit.site.names import ascii_name
 from edge.files import write_atomic
 
 FOLDER = "in-progress"
@@ -87,5 +87,4 @@ def unfinished(receipts: Path) -> list[Note]:
 
 def slug(text: str) -> str:
     """Return `text` as part of a file name; letters lose their marks."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", errors="ignore").decode()
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", plain).strip("-.")[:60]
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", ascii_name(text)).strip("-.")[:60]
