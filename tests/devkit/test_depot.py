@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import struct
+import signal
 import subprocess
 import sys
 import zipfile
@@ -315,13 +316,14 @@ def test_ctrl_c_stops_all_and_the_next_try_goes_on(depot: Depot, tmp_path: Path,
         "--depot", str(depot.folder), "--catalogue", "one", "two",
     ]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "packaging")))}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+    # A test run that was itself started in the background ignores Ctrl+C, and so would what it starts.
+    heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)} if os.name == "posix" else {}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, **heeding) as process:
         while site.served_bytes < 100_000:
             assert process.poll() is None
         process.send_signal(2)
         _, said = process.communicate(timeout=10)
-    # 1: on a machine that stood still for seconds the line may be given up in that very instant.
-    assert process.returncode in (130, 1), said
+    assert process.returncode == 130, said
     assert "Traceback" not in said
     assert depot.entries() == []
     site.script, served = [], site.served_bytes

@@ -84,9 +84,10 @@ def test_a_kill_in_every_step_costs_that_step_only(packs: list[Path], tmp_path: 
         done.update(kill_in(step, recipe, tmp_path / "work"))
     process = start(recipe, tmp_path / "work")
     assert process.stderr is not None
-    with process.stderr as said:
-        done.update(re.findall(r"\] (\w+): made in", said.read()))
-    assert process.wait() == 0
+    with process.stderr as lines:
+        said = lines.read()
+    done.update(re.findall(r"\] (\w+): made in", said))
+    assert process.wait() == 0, said
     assert set(done) <= set(STEPS)
     assert [name for name, times in done.items() if times > 1] == []
     whole = sha256_of(tmp_path / "out" / "release-tiny.gguf")
