@@ -7,8 +7,8 @@ import json
 import os
 import random
 import shutil
-import struct
 import signal
+import struct
 import subprocess
 import sys
 import zipfile
