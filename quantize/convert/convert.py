@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -40,20 +42,19 @@ def convert(
     tokenizer = folder / "tokenizer.json"
     split = split_rule(json.loads(tokenizer.read_bytes())) if tokenizer.is_file() else ""
     output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(f".{output.name}.partial")
-    about = output.with_name(f".{output.name}.about.json")
-    facts = {"general.name": name, "general.license": licence, "general.languages": list(languages)}
-    write_atomic(about, json.dumps(facts).encode())
-    command = [sys.executable, "-P", str(RUNNER), str(tool), split, str(folder.resolve())]
-    command += ["--outfile", str(partial), "--outtype", numbers, "--model-name", name, "--metadata", str(about)]
-    try:
+    for left in output.parent.glob(f".{output.name}.*"):
+        # A killed run's converter may live on: without its folder it cannot write into what this one makes.
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as place:
+        partial, about = Path(place) / "partial", Path(place) / "about.json"
+        facts = {"general.name": name, "general.license": licence, "general.languages": list(languages)}
+        write_atomic(about, json.dumps(facts).encode())
+        command = [sys.executable, "-P", str(RUNNER), str(tool), split, str(folder.resolve())]
+        command += ["--outfile", str(partial), "--outtype", numbers, "--model-name", name, "--metadata", str(about)]
         done = subprocess.run(command, env=_surroundings(tool), check=False, capture_output=True, text=True)
         if done.returncode or not partial.is_file():
             raise _reason(folder, done.stderr)
         partial.replace(output)
-    finally:
-        partial.unlink(missing_ok=True)
-        about.unlink(missing_ok=True)
 
 
 def ready_converter() -> Path:

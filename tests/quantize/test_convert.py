@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +17,7 @@ if not all(find_spec(name) for name in ("torch", "transformers", "tokenizers", "
     pytest.skip("needs the tools of a workstation: pip install 'amauta[quantize]'", allow_module_level=True)
 
 from edge.cache import converter_folder
+from edge.files import sha256_of
 from edge.tutor.engine import Message
 from edge.tutor.gguf import read_head
 from edge.tutor.llama import LlamaEngine
@@ -28,6 +31,7 @@ from quantize.text.template import Template, without_system
 from tests.quantize import tiny_models
 from tests.quantize.tiny_models import CHATML, Marks, edit, learn
 
+ROOT = Path(__file__).parents[2]
 needs_converter = pytest.mark.skipif(
     not (converter_folder() / "complete").is_file(), reason="llama.cpp's converter: environment.py --with quantize"
 )
@@ -86,6 +90,21 @@ def test_it_is_written_whole_or_not_at_all(spoiled: Path, tmp_path: Path) -> Non
         convert(spoiled, "Tiny", "mit", tmp_path / "out" / "x.gguf", converter=converter_folder())
     assert str(spoiled) in caught.value.say("es")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@needs_converter
+def test_the_converter_of_a_killed_run_cannot_write_into_the_next_one(folder: Path, gguf: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out" / "x.gguf"
+    code = "import sys, pathlib as p; from quantize.convert.convert import convert as c; c(p.Path(sys.argv[1]), 'Tiny', 'apache-2.0', p.Path(sys.argv[2]))"
+    killed = subprocess.Popen([sys.executable, "-c", code, str(folder), str(output)], cwd=ROOT)
+    while not (left := list(output.parent.glob(".x.gguf.*/about.json"))):
+        assert killed.poll() is None
+    killed.kill()
+    killed.wait()
+    convert(folder, "Tiny", "apache-2.0", output)
+    assert sha256_of(output) == sha256_of(gguf)
+    assert not left[0].exists()
+    assert list(output.parent.iterdir()) == [output]
 
 
 def test_other_weights_are_noticed(folder: Path, spoiled: Path, engine: LlamaEngine) -> None:
