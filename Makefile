@@ -14,7 +14,7 @@ ifdef QUANTIZE
 SETUP += --with quantize
 endif
 
-.PHONY: tutor kit test check bench format screenshots
+.PHONY: tutor kit hub test check bench format screenshots
 
 tutor:
 	@$(SETUP)
@@ -24,12 +24,16 @@ kit:
 	@$(SETUP) --with kit
 	@$(BIN)/amauta-kit
 
+hub:
+	@$(SETUP) --with hub
+	@$(BIN)/amauta hub --help
+
 test:
-	@$(SETUP) --with dev --with kit
+	@$(SETUP) --with dev --with kit --with hub
 	$(BIN)/python -m pytest
 
 check:
-	@$(SETUP) --with dev --with kit
+	@$(SETUP) --with dev --with kit --with hub
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -37,14 +41,14 @@ check:
 	$(BIN)/python -m pytest -q tests/test_architecture.py
 
 format:
-	@$(SETUP) --with dev --with kit
+	@$(SETUP) --with dev --with kit --with hub
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 bench:
-	@$(SETUP) --with dev --with kit
+	@$(SETUP) --with dev --with kit --with hub
 	$(BIN)/python -m benchmarks
 
 screenshots:
-	@$(SETUP) --with dev --with kit
+	@$(SETUP) --with dev --with kit --with hub
 	$(BIN)/python -m benchmarks.screenshots

@@ -33,7 +33,7 @@ from devkit.setup_words import SetupError, say  # noqa: E402
 REQUIREMENTS = ROOT / "packaging" / "requirements"
 FOLDER = ROOT / ".venv"
 STAMP = "amauta-ready"
-GROUPS = ("device", "dev", "quantize", "kit")
+GROUPS = ("device", "dev", "quantize", "kit", "hub")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -24,6 +24,7 @@ def main() -> None:
     _renew("dev", extras["dev"], hashed=True)
     _renew("quantize", extras["quantize"], hashed=False)
     _renew("kit", extras["kit"], hashed=False)
+    _renew("hub", extras["hub"], hashed=True)
 
 
 def _renew(group: str, requirements: list[str], *, hashed: bool) -> None:
