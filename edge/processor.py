@@ -94,6 +94,20 @@ def core_count() -> int:
     return os.cpu_count() or 1
 
 
+def physical_cores(cpus: Path = Path("/sys/devices/system/cpu")) -> int:
+    """Return how many real cores this process may use; where the system does not tell, every one counts."""
+    if sys.platform == "win32":
+        return core_count()
+    mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(core_count()))
+    siblings = set()
+    for cpu in mine:
+        try:
+            siblings.add((cpus / f"cpu{cpu}" / "topology" / "thread_siblings_list").read_text(encoding="ascii"))
+        except (OSError, UnicodeDecodeError):
+            siblings.add(str(cpu))
+    return len(siblings)
+
+
 def _windows_flags() -> frozenset[str]:
     kernel = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined,unused-ignore]
     found = {name for number, name in _WINDOWS_FEATURES.items() if kernel.IsProcessorFeaturePresent(number)}

@@ -17,6 +17,7 @@ MAGIC = b"GGUF"
 VERSIONS = (2, 3)
 MOST_TENSORS, MOST_FIELDS, MOST_DIMENSIONS = 65_536, 65_536, 4
 MOST_NUMBERS = 1 << 40
+TOKEN_TABLE, OUTPUT = "token_embd.weight", "output.weight"
 SCALARS = {0: "B", 1: "b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "?", 10: "<Q", 11: "<q", 12: "<d"}
 STRING, ARRAY = 8, 9
 BLOCKS = {
@@ -51,6 +52,8 @@ class GgufHead:
     fields: dict[str, Value]
     tensors: int
     parameters: int
+    looked_up_bytes: int
+    """The table of tokens, where writing a token looks up one row of it and reads nothing else."""
 
     @property
     def architecture(self) -> str:
@@ -130,16 +133,19 @@ class _Cursor:
         align = fields.get("general.alignment", 32)
         if not isinstance(align, int) or not 0 < align <= 65_536:
             raise ModelError("model-broken", path=self.path)
-        found = [self.tensor(align) for _ in range(tensors)]
+        found = {name: facts for name, *facts in (self.tensor(align) for _ in range(tensors))}
+        self.refuse(len(found) != tensors)
         start = -(-self.at // align) * align
-        if found and start + max(end for _, end, _ in found) > self.size:
+        if found and start + max(end for _, end, _ in found.values()) > self.size:
             raise ModelError("model-truncated", path=self.path, size=self.size)
-        self.starts = [start + offset for offset, _, _ in found]
-        return GgufHead(version, fields, tensors, sum(numbers for _, _, numbers in found))
+        self.starts = [start + offset for offset, _, _ in found.values()]
+        begin, end, _ = found.get(TOKEN_TABLE, (0, 0, 0)) if OUTPUT in found else (0, 0, 0)
+        numbers = sum(numbers for _, _, numbers in found.values())
+        return GgufHead(version, fields, tensors, numbers, end - begin)
 
-    def tensor(self, align: int) -> tuple[int, int, int]:
-        """Return where a tensor begins and ends, counted from the first one, and how many numbers it has."""
-        self.text()
+    def tensor(self, align: int) -> tuple[str, int, int, int]:
+        """Return a tensor's name, where it begins and ends, counted from the first one, and how many numbers it has."""
+        name = self.text()
         dimensions = self.number(4)
         self.refuse(not 0 < dimensions <= MOST_DIMENSIONS)
         sizes = [self.number(8) for _ in range(dimensions)]
@@ -151,7 +157,7 @@ class _Cursor:
         numbers = 1
         for size in sizes:
             numbers *= size
-        return offset, offset + numbers // block * width, numbers
+        return name, offset, offset + numbers // block * width, numbers
 
     def value(self, kind: int) -> Value | None:
         """Read a value of a field; lists are passed over."""

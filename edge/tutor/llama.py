@@ -19,6 +19,7 @@ from edge.tutor.adapter import put_on
 from edge.tutor.engine import Message, whole_letters
 from edge.tutor.gguf import read_head
 from edge.tutor.llama_library import Library, load_library
+from edge.tutor.tuning import Tuning
 
 CONTEXT_TOKENS = 2048
 BATCH_TOKENS = 256
@@ -60,9 +61,18 @@ class LlamaEngine:
 
     @classmethod
     def open(
-        cls, path: Path, *, context_tokens: int = CONTEXT_TOKENS, threads: int = 0, adapter: Path | None = None
+        cls,
+        path: Path,
+        *,
+        context_tokens: int = CONTEXT_TOKENS,
+        threads: int = 0,
+        adapter: Path | None = None,
+        tuning: Tuning | None = None,
     ) -> LlamaEngine:
-        """Load the model at `path`, with an adapter on it if one is given; raise ModelError when that cannot run here."""
+        """Load the model at `path`, with an adapter on it if one is given; raise ModelError when that cannot run here.
+
+        `tuning` is what was measured on this machine; without it threads are chosen with caution.
+        """
         head = read_head(path)
         library = load_library()
         api = library.api
@@ -78,6 +88,9 @@ class LlamaEngine:
         settings.n_batch = settings.n_ubatch = min(BATCH_TOKENS, room)  # more at once ends the program
         few = head.parameters < SMALL_PARAMETERS
         settings.n_threads = settings.n_threads_batch = threads or (FEW_THREADS if few else THREADS)
+        if tuning is not None:
+            settings.n_threads, settings.n_threads_batch = tuning.write_threads, tuning.read_threads
+            settings.flash_attn_type = int(tuning.flash)
         settings.no_perf = True
         context = api.llama_init_from_model(model, settings)
         if not context:

@@ -42,5 +42,7 @@ def allowed_model(settings: Settings) -> Engine | None:
         return None
     from edge.tutor.adapter import adapter_for
     from edge.tutor.llama import LlamaEngine
+    from edge.tutor.tuning import tuning_for
 
-    return LlamaEngine.open(found.path, adapter=adapter_for(settings.shelves, found.sha256))
+    tuning = tuning_for(settings.home, found.sha256)
+    return LlamaEngine.open(found.path, adapter=adapter_for(settings.shelves, found.sha256), tuning=tuning)

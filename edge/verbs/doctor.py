@@ -7,20 +7,33 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from edge import __version__
 from edge.command_line import ExitCode
-from edge.device import DeviceProfile, probe
+from edge.device import DeviceProfile, probe, refuse_unfit_processor
 from edge.diagnostic_code import Diagnosis, decode, encode
+from edge.errors import EdgeError, ModelError
 from edge.health import Finding, diagnose, examine
+from edge.learning.attempt import stamp
+from edge.processor import read_processor
 from edge.settings import Settings
 from edge.words import Value, Words, words_for
+
+if TYPE_CHECKING:
+    from edge.tutor.tuning import Measured
+
+SECONDS, MOST_SECONDS = 20.0, 600
 
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `doctor`."""
     parser.add_argument("--json", action="store_true", help=words.say("verbs.json"))
     parser.add_argument("--decode", metavar="CODE", help=words.say("verbs.doctor.decode"))
+    parser.add_argument("--measure", action="store_true", help=words.say("verbs.doctor.measure"))
+    parser.add_argument("--model", metavar="MODEL", help=words.say("verbs.doctor.model"))
+    parser.add_argument("--seconds", metavar="N", type=float, default=SECONDS, help=words.say("verbs.doctor.seconds"))
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -33,22 +46,81 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         else:
             print_diagnosis(diagnosis, words)
         return ExitCode.DONE
+    measured = _measured(args, settings, words)
     profile = probe(os.environ, settings.home)
     findings = examine(profile, settings)
     code = encode(diagnose(profile, findings, __version__))
     if args.json:
-        sys.stdout.write(f"{as_json(profile, findings, code, words)}\n")
+        sys.stdout.write(f"{as_json(profile, findings, code, words, measured)}\n")
     else:
         _print(profile, findings, code, words)
+        if measured:
+            _print_measured(measured, words)
     return ExitCode.DONE
 
 
-def as_json(profile: DeviceProfile, findings: list[Finding], code: str, words: Words) -> str:
-    """Return profile, findings and code for programs."""
+def as_json(profile: DeviceProfile, findings: list[Finding], code: str, words: Words, measured: Measured | None) -> str:
+    """Return profile, findings, code and what was measured for programs."""
     facts = asdict(profile)
     facts["processor"]["flags"] = sorted(profile.processor.flags)
     checks = [{"check": f.check, "good": f.good, "key": f.key, "say": f.say(words)} for f in findings]
-    return json.dumps({"profile": facts, "checks": checks, "code": code}, ensure_ascii=False)
+    found: dict[str, Any] = {"profile": facts, "checks": checks, "code": code}
+    if measured:
+        found["tokens_per_s"] = measured.write_tokens_per_s
+        found["measured"] = {**asdict(measured), "percent": measured.percent}
+    return json.dumps(found, ensure_ascii=False)
+
+
+def _measured(args: argparse.Namespace, settings: Settings, words: Words) -> Measured | None:
+    """Return what a model does here: measured now if that was asked for, else as remembered."""
+    from edge.release.installed import find_model, installed_models, model_for
+    from edge.release.manifest import embedded_release
+    from edge.tutor.tuning import remember, remembered
+
+    release = embedded_release()
+    if args.model:
+        model = find_model(settings, release, args.model)
+    else:
+        able = [m for m in installed_models(settings, release) if m.kind == "lm" and m.size]
+        found = model_for(settings, release, "grounded_answer") or max(able, key=lambda m: m.size, default=None)
+        if found is None:
+            if args.measure:
+                raise ModelError("measure-no-model")
+            return None
+        model = found
+    if not args.measure:
+        return remembered(settings.home, model.sha256, read_processor(os.environ).name)
+    if not 1 <= args.seconds <= MOST_SECONDS:
+        raise EdgeError("measure-seconds", seconds=args.seconds, most=MOST_SECONDS)
+    refuse_unfit_processor()
+    from edge.gauge.measure import Trial, measure
+
+    def tell(trial: Trial) -> None:
+        threads = trial.tuning.write_threads
+        _narrate(words, "doctor.trial", threads=threads, read=f"{trial.read:.1f}", write=f"{trial.write:.1f}")
+
+    _narrate(words, "doctor.measuring", name=model.id, seconds=round(args.seconds))
+    measured = measure(model, args.seconds, stamp(datetime.now(UTC)), tell)
+    try:
+        remember(settings.home, measured)
+    except OSError as error:
+        raise EdgeError("measure-disk", path=settings.home, reason=error.strerror or str(error)) from error
+    return measured
+
+
+def _print_measured(measured: Measured, words: Words) -> None:
+    tuning = measured.tuning
+    _title(words, "measured")
+    _line(words, "model", measured.model)
+    _line(words, "rate", words.say("doctor.rate", rate=f"{measured.write_tokens_per_s:.1f}"))
+    _line(words, "reading", words.say("doctor.rate", rate=f"{measured.read_tokens_per_s:.1f}"))
+    gigabytes = {"used": f"{measured.gigabytes_per_s:.1f}", "whole": f"{measured.memory_gigabytes_per_s:.1f}"}
+    _line(words, "memory-rate", words.say("doctor.memory-rate", percent=measured.percent, **gigabytes))
+    _line(words, "threads", words.say("doctor.threads", write=tuning.write_threads, read=tuning.read_threads))
+
+
+def _narrate(words: Words, key: str, **facts: Value) -> None:
+    sys.stderr.write(f"{words.say(key, **facts)}\n")
 
 
 def _print(profile: DeviceProfile, findings: list[Finding], code: str, words: Words) -> None:

@@ -110,6 +110,7 @@ def _verify(as_json: bool, settings: Settings, release: Release, words: Words) -
 def _try(args: argparse.Namespace, settings: Settings, release: Release, words: Words) -> int:
     from edge.tutor.adapter import refuse_other_base
     from edge.tutor.llama import LlamaEngine, never
+    from edge.tutor.tuning import tuning_for
 
     model = find_model(settings, release, args.model)
     if args.adapter is not None:
@@ -120,7 +121,8 @@ def _try(args: argparse.Namespace, settings: Settings, release: Release, words: 
         _narrate(words, "models.may-not", names=names)
     prompt = args.prompt or words.say("models.sample")
     began, pieces = time.perf_counter(), 0
-    with LlamaEngine.open(model.path, adapter=args.adapter) as engine:
+    tuning = tuning_for(settings.home, model.sha256)
+    with LlamaEngine.open(model.path, adapter=args.adapter, tuning=tuning) as engine:
         loaded = time.perf_counter()
         messages: list[Message] = [
             {"role": "system", "content": words.say("models.system")},

@@ -1,0 +1,89 @@
+"""Measure one model on this machine and choose how it runs fastest, in about twenty seconds.
+
+Threads are tried one by one up to the processor's real cores; two threads on one core only get in each other's way.
+The cache of the conversation stays in 16-bit numbers: report cards are measured with those.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge.gauge.bandwidth import read_bandwidth
+from edge.gauge.pace import read_pace, write_pace
+from edge.processor import physical_cores, read_processor
+from edge.release.installed import InstalledModel
+from edge.tutor.gguf import read_head
+from edge.tutor.llama import LlamaEngine
+from edge.tutor.tuning import Measured, Tuning, llama_version
+
+MOST_THREADS = 8
+WORTH = 1.03
+"""A choice other than the usual one must be this much faster."""
+
+DEEP_TOKENS = 512
+"""So much conversation before the writing by which attention is chosen, where reading it takes a moment only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One way to run the model."""
+
+    tuning: Tuning
+    read: float
+    write: float
+
+
+def measure(model: InstalledModel, seconds: float, at: str, tell: Callable[[Trial], None]) -> Measured:
+    """Return what `model` does here, trying for about `seconds`; `tell` hears of each trial."""
+    cores = min(physical_cores(), MOST_THREADS)
+    memory = max(read_bandwidth(threads) for threads in {1, cores})
+    share = seconds / (2 * cores + 4)
+    trials = []
+    for threads in range(1, cores + 1):
+        trials.append(_trial(model, Tuning(threads, threads, flash=True), share))
+        tell(trials[-1])
+    write, read = _best([trial.write for trial in trials]), _best([trial.read for trial in trials])
+    chosen = Tuning(write + 1, read + 1, flash=True)
+    if plain := _plain_is_faster(model, chosen, share, trials[read].read):
+        chosen = plain
+    rate = trials[write].write
+    weights = model.size - read_head(model.path).looked_up_bytes
+    return Measured(
+        model=model.id,
+        sha256=model.sha256,
+        processor=read_processor(os.environ).name,
+        llama=llama_version(),
+        tuning=chosen,
+        write_tokens_per_s=round(rate, 2),
+        read_tokens_per_s=round(trials[read].read, 2),
+        gigabytes_per_s=round(rate * weights / 1e9, 3),
+        memory_gigabytes_per_s=round(memory, 3),
+        at=at,
+    )
+
+
+def _trial(model: InstalledModel, tuning: Tuning, share: float) -> Trial:
+    with LlamaEngine.open(model.path, tuning=tuning) as engine:
+        return Trial(tuning, read_pace(engine, share), write_pace(engine, share))
+
+
+def _best(rates: list[float]) -> int:
+    """Return the place of the fastest; more threads must be worth it, for they warm the room and starve the screen."""
+    best = 0
+    for place, rate in enumerate(rates):
+        if rate > WORTH * rates[best]:
+            best = place
+    return best
+
+
+def _plain_is_faster(model: InstalledModel, chosen: Tuning, share: float, read: float) -> Tuning | None:
+    """Return the same without flash attention if that writes faster after a long conversation."""
+    plain = Tuning(chosen.write_threads, chosen.read_threads, flash=False)
+    after = max(32, min(DEEP_TOKENS, int(read * share)))
+    rates = []
+    for tuning in (chosen, plain):
+        with LlamaEngine.open(model.path, tuning=tuning) as engine:
+            rates.append(write_pace(engine, share, after=after))
+    return plain if rates[1] > WORTH * rates[0] else None
