@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 Filesystem = Literal["fat32", "exfat"]
+Versions = tuple[tuple[str, str], ...]
+"""What a stick carries, and which version of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class DataStick:
 
     filesystem: Filesystem
     files: tuple[PlannedFile, ...]
+    versions: Versions = ()
 
     @property
     def size(self) -> int:
@@ -56,6 +59,8 @@ class ImageStick:
 
     bmap: Path | None = None
     """The block map beside it, where one was made; without it every byte is written."""
+
+    versions: Versions = ()
 
 
 Stick = DataStick | ImageStick

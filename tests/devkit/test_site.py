@@ -566,3 +566,12 @@ def test_the_facts_on_the_stick_are_those_of_the_site_file(depot: Depot, tmp_pat
     assert isinstance(stick, DataStick)
     found = parse(next(f for f in stick.files if f.path == "AMAUTA/site.json").source.read_bytes())
     assert (found.school, found.grades, found.packs, found.models) == ("Escuela 24 de Mayo", (1, 2), ("primaria",), ())
+
+
+def test_the_plan_the_receipt_and_the_delivery_note_name_the_version_of_the_app(depot: Depot, tmp_path: Path) -> None:
+    assert kit(depot, written(tmp_path, MINIMAL)) == 0
+    (stick,) = load(tmp_path / "site.plan.json").sticks
+    assert ("app linux-x86_64", __version__) in stick.versions
+    image = ImageStick("1", PlannedFile("a.img", 1, "0" * 64, Path("/x")), None, stick.versions)
+    save(Plan("X", "es", (image,)), tmp_path / "again.json")
+    assert load(tmp_path / "again.json").sticks == (image,)

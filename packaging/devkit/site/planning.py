@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from devkit.compose.layout import needed_bytes
-from devkit.depot.store import Depot
+from devkit.depot.store import Depot, Entry
 from devkit.site import names
 from devkit.site.decide import Decision, Need, decide
 from devkit.site.estimate import Cost, cost
@@ -17,7 +18,7 @@ from devkit.site.layout import layout
 from devkit.site.pace import Pace
 from devkit.site.saved import Plan
 from devkit.site.stock import read_stock
-from devkit.stick import DataStick, Filesystem, ImageStick, PlannedFile
+from devkit.stick import DataStick, Filesystem, ImageStick, PlannedFile, Versions
 from edge.release.manifest import Release
 
 GB = 1_000_000_000
@@ -59,7 +60,7 @@ def plan_site(
         return _image_sticks(site, decision, depot, section, pace)
     files = tuple(layout(site, decision, depot, made, write=write))
     filesystem = _filesystem(site, files, section)
-    sticks = _data_sticks(site, files, filesystem)
+    sticks = _data_sticks(site, files, filesystem, _versions(decision.entries))
     spent = cost(sticks[0].size, needed_bytes(sticks[0]), site.sticks.count, pace)
     _check(site, files, spent, section)
     planning = Planning(_ordered(section), decision, None, spent, filesystem)
@@ -91,11 +92,16 @@ def _check(site: Site, files: tuple[PlannedFile, ...], spent: Cost, section: Sec
         sticks.complain("size_gb", "path", path=wrong)
 
 
-def _data_sticks(site: Site, files: tuple[PlannedFile, ...], filesystem: Filesystem) -> tuple[DataStick, ...]:
-    count = site.sticks.count
-    return tuple(
-        DataStick(_name(site, number), _volume(site, number), filesystem, files) for number in range(1, count + 1)
-    )
+def _data_sticks(
+    site: Site, files: tuple[PlannedFile, ...], filesystem: Filesystem, versions: Versions
+) -> tuple[DataStick, ...]:
+    numbers = range(1, site.sticks.count + 1)
+    return tuple(DataStick(_name(site, n), _volume(site, n), filesystem, files, versions) for n in numbers)
+
+
+def _versions(entries: Sequence[Entry]) -> Versions:
+    """Return what says its own version; a model is named by its bytes."""
+    return tuple((f"{entry.kind} {entry.platform or entry.id}", entry.version) for entry in entries if entry.version)
 
 
 def _image_sticks(site: Site, decision: Decision, depot: Depot, section: Section, pace: Pace) -> Planning:
@@ -113,7 +119,9 @@ def _image_sticks(site: Site, decision: Decision, depot: Depot, section: Section
     return Planning(
         (),
         decision,
-        Plan(site.school, site.lang, tuple(ImageStick(_name(site, n), image, bmap) for n in numbers)),
+        Plan(
+            site.school, site.lang, tuple(ImageStick(_name(site, n), image, bmap, _versions([entry])) for n in numbers)
+        ),
         spent,
     )
 

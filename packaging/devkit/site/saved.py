@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from devkit.errors import KitError
 from devkit.site.names import clash, is_label, is_safe
-from devkit.stick import DataStick, ImageStick, PlannedFile, Stick
+from devkit.stick import DataStick, ImageStick, PlannedFile, Stick, Versions
 from edge.files import write_atomic
 
 FORMAT = 1
@@ -80,12 +80,14 @@ def _data(stick: DataStick, place: int) -> dict[str, Any]:
     """Return a data stick; `place` is that of its files among the contents."""
     return {
         "kind": "data", "name": stick.name, "volume": stick.volume, "filesystem": stick.filesystem, "files": place,
+        "versions": dict(stick.versions),
     }  # fmt: skip
 
 
 def _image(stick: ImageStick, beside: Path) -> dict[str, Any]:
     bmap = None if stick.bmap is None else _place(stick.bmap, beside)
-    return {"kind": "image", "name": stick.name, "image": _file(stick.image, beside), "bmap": bmap}
+    facts = {"kind": "image", "name": stick.name, "image": _file(stick.image, beside), "bmap": bmap}
+    return facts | {"versions": dict(stick.versions)}
 
 
 def _file(file: PlannedFile, beside: Path) -> dict[str, Any]:
@@ -120,10 +122,11 @@ class _Reader:
     def stick(self, row: Any, where: str, contents: Sequence[tuple[PlannedFile, ...]]) -> Stick:
         kind = row.get("kind") if isinstance(row, dict) else None
         if kind == "image":
-            row = self.table(row, where, {"kind", "name", "image", "bmap"})
+            row = self.table(row, where, {"kind", "name", "image", "bmap", "versions"})
             bmap = None if row["bmap"] is None else self.place(row["bmap"], f"{where}.bmap")
-            return ImageStick(self.text(row["name"], where), self.file(row["image"], f"{where}.image"), bmap)
-        row = self.table(row, where, {"kind", "name", "volume", "filesystem", "files"})
+            image = self.file(row["image"], f"{where}.image")
+            return ImageStick(self.text(row["name"], where), image, bmap, self.versions(row["versions"], where))
+        row = self.table(row, where, {"kind", "name", "volume", "filesystem", "files", "versions"})
         if kind != "data" or row["filesystem"] not in ("fat32", "exfat"):
             self.refuse(where, {name: row[name] for name in ("kind", "filesystem")})
         if not is_label(self.text(row["volume"], where)):
@@ -131,7 +134,13 @@ class _Reader:
         place = row["files"]
         if type(place) is not int or not 0 <= place < len(contents):
             self.refuse(f"{where}.files", place)
-        return DataStick(self.text(row["name"], where), row["volume"], row["filesystem"], contents[place])
+        name, versions = self.text(row["name"], where), self.versions(row["versions"], where)
+        return DataStick(name, row["volume"], row["filesystem"], contents[place], versions)
+
+    def versions(self, row: Any, where: str) -> Versions:
+        if not isinstance(row, dict):
+            self.refuse(f"{where}.versions", row)
+        return tuple((self.text(name, where), self.text(version, where)) for name, version in row.items())
 
     def files(self, rows: Any, where: str) -> tuple[PlannedFile, ...]:
         if not isinstance(rows, list):

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     done = {receipt.stick for receipt in receipts_in(receipts)}
     # One image goes on as many sticks as there are disks, whatever was written before.
     pairs = (
-        [(ImageStick(f"{stick.name}-{disk.serial or disk.size}", stick.image, stick.bmap), disk) for disk in disks]
+        [(replace(stick, name=f"{stick.name}-{disk.serial or disk.size}"), disk) for disk in disks]
         if args.image and isinstance(stick := plan.sticks[0], ImageStick)
         else assign(plan.sticks, disks, args.stick, done, unfinished(receipts))
     )

@@ -133,7 +133,7 @@ def _facts(job: Job, survey: Survey, passed: Passed, size: int) -> dict[str, Any
         "probe_s": round(passed.probe_s, 2),
         "write_s": round(passed.write_s, 2),
         "check_s": round(passed.check_s, 2),
-        "versions": {"amauta-kit": __version__},
+        "versions": {"amauta-kit": __version__, **dict(stick.versions)},
     }
     if isinstance(stick, DataStick):
         facts |= {"volume": stick.volume, "filesystem": stick.filesystem, "contents": contents(stick)}
