@@ -155,6 +155,19 @@ class Ledger:
         rows = self._rows("SELECT max(acks.at) FROM acks JOIN bundles USING (digest) WHERE hub = ?", [hub])
         return rows[0][0] or ""
 
+    def waiting_since(self, hub: str) -> str:
+        """Return when the first delivery was made of which `hub` still has not acknowledged everything, else nothing."""
+        done = self._spans(hub, "JOIN acks USING (digest)")
+        sql = (
+            "SELECT kind, device, first, last, min(deliveries.at) FROM bundle_parts JOIN bundles USING (digest) "
+            "JOIN deliveries USING (digest) WHERE hub = ? GROUP BY 1, 2, 3, 4 ORDER BY 5"
+        )
+        for kind, device, first, last, at in self._rows(sql, [hub]):
+            left = without([(first, last)], done.get((kind, device), []))
+            if any(self._count(kind, device, span) for span in left):
+                return str(at)
+        return ""
+
     def _leaving(self, kind: Kind, row: tuple[Any, ...], secret: bytes, learners: dict[str, int]) -> Any:
         name, *rest = row
         if (learner := learners.get(name)) is None:
