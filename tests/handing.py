@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from edge.hub.acknowledge import acknowledge_on
-from edge.hub.database import Database
+from edge.hub.database import open_database
 from edge.hub.enrolling import enrol as enrol_school
 from edge.hub.place import Place, create
 from edge.hub.receive import Outcome, receive_stick
@@ -128,25 +128,44 @@ class Hub:
         return cls(create(folder, "distrito", twin.place if twin else None))
 
     def enrolment(self, school: str = "escuela-1", *, renew: bool = False) -> bytes:
-        with Database(self.place.database) as database:
+        with open_database(self.place) as database:
             token = random.SystemRandom().randbytes(16)
             return as_bytes(enrol_school(self.place, database, school, token, NOW, renew=renew))
 
     def receive(self, stick: Path) -> list[Outcome]:
-        with Database(self.place.database) as database:
+        with open_database(self.place) as database:
             return list(receive_stick(self.place, database, stick, NOW))
 
     def acknowledge(self, stick: Path) -> list[str]:
-        with Database(self.place.database) as database:
+        with open_database(self.place) as database:
             return list(acknowledge_on(self.place, database, stick, [], NOW))
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
-        with Database(self.place.database) as database:
+        with open_database(self.place) as database:
             return database.rows(sql)
+
+    def dump(self) -> list[tuple[object, ...]]:
+        """Everything in every table: what a refusal must leave as it was."""
+        tables = [
+            "schools",
+            "tokens",
+            "devices",
+            "streams",
+            "writers",
+            "bundles",
+            "words",
+            "attempts",
+            "turns",
+            "erased",
+            "learners",
+            "audit",
+            "people",
+        ]
+        return [row for table in tables for row in sorted(self.rows(f"SELECT * FROM {table}"))]
 
     def state(self) -> State:
         """What this hub knows, as the pure core writes it."""
-        with Database(self.place.database) as database:
+        with open_database(self.place) as database:
             found = State()
             for _, _, stream in database.streams():
                 found = merge(found, state_of([stream]))

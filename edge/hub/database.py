@@ -1,147 +1,198 @@
-"""Everything a hub received, in one SQLite file.
+"""Everything a hub received: one set of tables, in an SQLite file or in PostgreSQL.
 
 Adding is a set union (`edge.sync.merge` says what that means), so every import may be repeated. One bundle
 is one step: after a power cut it is here whole or not at all. Whose bundle may come in belongs to `receive`.
+SQL is written once, for both: `?` for values, `ON CONFLICT`, `coalesce`, qualified names on both sides of an
+update, and no `right`, which is a word of PostgreSQL's own.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from edge.hub import schema
-from edge.hub.errors import HubError, plain_errors
+from edge.hub.place import Place
 from edge.sync.facts import KINDS, Answer, Erasure, Kind, Stream, Talk
 
-BUSY_SECONDS = 30.0
-_WORDS: dict[Kind, tuple[str, ...]] = {"attempts": ("lesson",), "turns": ("mode", "lesson"), "erased": ()}
 _ROWS: dict[Kind, type[Answer] | type[Talk] | type[Erasure]] = {"attempts": Answer, "turns": Talk, "erased": Erasure}
+_CALLED = {"right": "correct"}
+_FIELDS = {kind: tuple(_CALLED.get(name, name) for name in row._fields) for kind, row in _ROWS.items()}
+_WORDS: dict[Kind, tuple[int, ...]] = {
+    kind: tuple(place for place, name in enumerate(names) if name in ("lesson", "mode"))
+    for kind, names in _FIELDS.items()
+}
+
+
+class Engine(Protocol):
+    """What SQLite and PostgreSQL do differently."""
+
+    def begin(self, names: Sequence[str], *, erasing: bool) -> None:
+        """Begin a step that nobody else is in at the same time with one of `names`, or with any when `erasing`."""
+
+    def begin_reading(self) -> None:
+        """Everything read until the step ends is as of one moment."""
+
+    def commit(self) -> None:
+        """Keep for good what was done since `begin`."""
+
+    def roll_back(self) -> None:
+        """Undo what was done since `begin`."""
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return what a question finds."""
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Do it; return how many rows it concerned."""
+
+    def word(self, text: str) -> None:
+        """Give a word its number, if it has none."""
+
+    def load(self, kind: Kind, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Write rows that are not here."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+def open_database(place: Place) -> Database:
+    """Open the database of a hub, making its tables at the first time."""
+    from edge.hub.sqlite import SQLite
+
+    return Database(SQLite(place.database))
 
 
 class Database:
-    """The open file. Close it when done."""
+    """An open database. Close it when done."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._words: dict[str, int] = {}
-        with plain_errors(path):
-            self.connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-            mode = self.connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-            self.connection.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
-            # What a tombstone removes must not stay readable in the file.
-            self.connection.execute("PRAGMA secure_delete = ON")
-            # A bundle fits in memory: what does not is written twice.
-            self.connection.execute("PRAGMA cache_size = -32768")
-            with self.step():
-                version = self.connection.execute("PRAGMA user_version").fetchone()[0]
-                if version == 0:
-                    for statement in _statements(schema.TABLES):
-                        self.connection.execute(statement)
-                    self.connection.execute(f"PRAGMA user_version = {schema.VERSION}")
-        if version > schema.VERSION:
-            self.connection.close()
-            raise HubError("hub-newer", path=path)
+        self.rows, self.execute = engine.rows, engine.execute
 
     def __enter__(self) -> Database:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.connection.close()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file or the server."""
+        self._engine.close()
 
     @contextmanager
-    def step(self) -> Iterator[None]:
-        """Everything inside happens, or nothing does."""
-        with plain_errors(self.path):
-            self.connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self.connection.execute("COMMIT")
-            except BaseException:
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
-                self._words.clear()
-                raise
+    def step(self, streams: Sequence[Stream] = (), names: Iterable[str] = ()) -> Iterator[None]:
+        """Everything inside happens, or nothing does.
 
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return what a question finds."""
-        with plain_errors(self.path):
-            return self.connection.execute(sql, values).fetchall()
+        `streams` are those that will be added, `names` of devices that will change: with several workers, nobody
+        else is inside a step of one of the same.
+        """
+        held = sorted({stream.device for stream in streams} | set(names))
+        self._engine.begin(held, erasing=any(stream.erased for stream in streams))
+        with self._ended():
+            yield
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Everything read inside is as of one moment."""
+        self._engine.begin_reading()
+        with self._ended():
+            yield
+
+    @contextmanager
+    def _ended(self) -> Iterator[None]:
+        try:
+            yield
+            self._engine.commit()
+        except BaseException:
+            self._words.clear()
+            self._engine.roll_back()
+            raise
 
     def school(self, code: str) -> int:
         """Return the number of a school, giving it one if it has none; inside a step."""
-        self.connection.execute("INSERT OR IGNORE INTO schools (code) VALUES (?)", [code])
-        return int(self.rows("SELECT id FROM schools WHERE code = ?", [code])[0][0])
+        return self._numbered("SELECT id FROM schools WHERE code = ?", "INSERT INTO schools (code) VALUES (?)", code)
+
+    def stream(self, name: str, school: int) -> int:
+        """Return the number of a stream; the school that brings it first keeps it. Inside a step."""
+        new = "INSERT INTO streams (name, school) VALUES (?, ?)"
+        return self._numbered("SELECT id FROM streams WHERE name = ?", new, name, school)
+
+    def _numbered(self, known: str, new: str, name: str, *more: int) -> int:
+        while not (found := self.rows(known, [name])):
+            self.execute(f"{new} ON CONFLICT DO NOTHING", [name, *more])
+        return int(found[0][0])
 
     def audit(self, at: str, deed: str, *, file: str = "", device: str = "", outcome: str, detail: str = "") -> None:
         """Write down what was done or refused; inside a step."""
-        self.connection.execute(
+        self.execute(
             "INSERT INTO audit (at, deed, file, device, outcome, detail) VALUES (?, ?, ?, ?, ?, ?)",
             [at, deed, file, device, outcome, detail],
         )
 
-    def stream(self, name: str, school: int) -> int:
-        """Return the number of a stream; the school that brings it first keeps it. Inside a step."""
-        self.connection.execute("INSERT OR IGNORE INTO streams (name, school) VALUES (?, ?)", [name, school])
-        return int(self.rows("SELECT id FROM streams WHERE name = ?", [name])[0][0])
-
     def add(self, stream: Stream, number: int) -> int:
-        """Unite a stream with what is here under `number`; return how many facts are new. Inside a step."""
-        new = self._add_rows("erased", number, stream.erased, frozenset())
+        """Unite a stream with what is here under `number`; return how many facts are new. Inside a step that names it."""
+        new = self._add_rows("erased", number, stream.erased)
         for erased in stream.erased:
-            for kind in ("attempts", "turns"):
-                self.connection.execute(f"DELETE FROM {kind} WHERE learner = ?", [erased.learner])
+            self._forget(erased.learner)
         learners = {row.learner for row in stream.attempts} | {row.learner for row in stream.turns}
-        gone = frozenset(who for who in learners if self.rows("SELECT 1 FROM erased WHERE learner = ?", [who]))
-        new += self._add_rows("attempts", number, stream.attempts, gone)
-        return new + self._add_rows("turns", number, stream.turns, gone)
+        gone = {who for who in learners if self.rows("SELECT 1 FROM erased WHERE learner = ?", [who])}
+        for who in sorted(learners - gone):
+            self.execute("INSERT INTO learners (learner, stream) VALUES (?, ?) ON CONFLICT DO NOTHING", [who, number])
+        for kind, rows in (("attempts", stream.attempts), ("turns", stream.turns)):
+            kept = [row for row in rows if row.learner not in gone] if gone else rows
+            new += self._add_rows(kind, number, kept)  # type: ignore[arg-type]
+        return new
 
-    def _add_rows(self, kind: Kind, number: int, rows: Sequence[Any], gone: frozenset[int]) -> int:
-        if gone:
-            rows = [row for row in rows if row.learner not in gone]
+    def _forget(self, learner: int) -> None:
+        for (stream,) in self.rows("SELECT stream FROM learners WHERE learner = ?", [learner]):
+            for kind in ("attempts", "turns"):
+                self.execute(f"DELETE FROM {kind} WHERE stream = ? AND learner = ?", [stream, learner])
+        self.execute("DELETE FROM learners WHERE learner = ?", [learner])
+
+    def _add_rows(self, kind: Kind, number: int, rows: Sequence[Any]) -> int:
+        """Write what is not here; what has another content under a name that is taken is kept beside it."""
         if not rows:
             return 0
-        places = [_ROWS[kind]._fields.index(name) for name in _WORDS[kind]]
-        marks = ", ".join("?" * len(_ROWS[kind]._fields))
-        statement = f"INSERT OR IGNORE INTO {kind} VALUES ({number}, ?, 0, {marks[3:]})"
-        done = self.connection.executemany(statement, self._numbered(rows, places))
-        if done.rowcount == len(rows):
+        columns = ("stream", "copy", *_FIELDS[kind])
+        plain = self._plain(kind, rows)
+        names = ", ".join(_FIELDS[kind])
+        sql = f"SELECT {names} FROM {kind} WHERE stream = ? AND seq BETWEEN ? AND ? ORDER BY seq, copy"
+        here = self.rows(sql, [number, rows[0][0], rows[-1][0]])
+        if not here and len({row[0] for row in rows}) == len(rows):
+            self._engine.load(kind, columns, ((number, 0, *row) for row in plain))
             return len(rows)
-        return done.rowcount + self._add_copies(kind, number, rows, places)
+        known: dict[int, list[tuple[Any, ...]]] = {}
+        for row in here:
+            known.setdefault(row[0], []).append(row)
+        new = []
+        for row in plain:
+            contents = known.setdefault(row[0], [])
+            if row not in contents:
+                new.append((number, len(contents), *row))
+                contents.append(row)
+        if new:
+            self._engine.load(kind, columns, new)
+        if any(copy for _, copy, *_ in new):
+            self.execute("UPDATE streams SET cloned = 1 WHERE id = ?", [number])
+        return len(new)
 
-    def _add_copies(self, kind: Kind, number: int, rows: Sequence[Any], places: list[int]) -> int:
-        """Keep what has another content under a name that was here already."""
-        first, last = rows[0][0], rows[-1][0]
-        sql = f"SELECT * FROM {kind} WHERE stream = ? AND seq BETWEEN ? AND ?"
-        here: dict[int, set[tuple[Any, ...]]] = {}
-        for _, seq, _, *rest in self.rows(sql, [number, first, last]):
-            here.setdefault(seq, set()).add(tuple(rest))
-        copies = 0
-        for seq, *rest in self._numbered(rows, places):
-            if tuple(rest) not in here[seq]:
-                marks = ", ".join("?" * len(rest))
-                values = [number, seq, len(here[seq]), *rest]
-                self.connection.execute(f"INSERT INTO {kind} VALUES (?, ?, ?, {marks})", values)
-                here[seq].add(tuple(rest))
-                copies += 1
-        if copies:
-            self.connection.execute("UPDATE streams SET cloned = 1 WHERE id = ?", [number])
-        return copies
-
-    def _numbered(self, rows: Sequence[Any], places: list[int]) -> Iterator[tuple[Any, ...]]:
+    def _plain(self, kind: Kind, rows: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         """Yield rows with numbers in the place of words that repeat."""
-        if places == [_ROWS["attempts"]._fields.index("lesson")]:
+        if kind == "erased":
+            return (tuple(row) for row in rows)
+        places = _WORDS[kind]
+        number = {word: self._word(word) for word in sorted({row[place] for row in rows for place in places})}
+        if kind == "attempts":
             # The one hot path: a school year is a million of these.
-            word = {lesson: self._word(lesson) for lesson in {row[2] for row in rows}}
-            return ((s, who, word[les], it, gv, r, h, t, at) for s, who, les, it, gv, r, h, t, at in rows)
-        return (tuple(self._word(v) if i in places else v for i, v in enumerate(row)) for row in rows)
+            return ((s, who, number[les], it, gv, r, h, t, at) for s, who, les, it, gv, r, h, t, at in rows)
+        return (tuple(number[v] if i in places else v for i, v in enumerate(row)) for row in rows)
 
     def _word(self, text: str) -> int:
         if (found := self._words.get(text)) is None:
-            self.connection.execute("INSERT OR IGNORE INTO words (text) VALUES (?)", [text])
-            found = self._words[text] = int(self.rows("SELECT id FROM words WHERE text = ?", [text])[0][0])
+            while not (rows := self.rows("SELECT id FROM words WHERE text = ?", [text])):
+                self._engine.word(text)
+            found = self._words[text] = int(rows[0][0])
         return found
 
     def streams(self) -> Iterator[tuple[str, str, Stream]]:
@@ -151,20 +202,10 @@ class Database:
         for number, name, school in self.rows(listed):
             facts: dict[str, tuple[Any, ...]] = {}
             for kind in KINDS:
-                kept = self.rows(f"SELECT * FROM {kind} WHERE stream = ? ORDER BY seq, copy", [number])
-                places = [_ROWS[kind]._fields.index(each) for each in _WORDS[kind]]
-                plain = ((seq, *rest) for _, seq, _, *rest in kept)
+                sql = f"SELECT {', '.join(_FIELDS[kind])} FROM {kind} WHERE stream = ? ORDER BY seq, copy"
+                places = _WORDS[kind]
                 facts[kind] = tuple(
-                    _ROWS[kind]._make(words[v] if i in places else v for i, v in enumerate(row)) for row in plain
+                    _ROWS[kind]._make(words[v] if i in places else v for i, v in enumerate(row))
+                    for row in self.rows(sql, [number])
                 )
             yield name, school, Stream(name, **facts)
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Yield the statements of a script; a trigger has semicolons inside."""
-    pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            yield pending
-            pending = ""

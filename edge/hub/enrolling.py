@@ -20,7 +20,8 @@ def enrol(place: Place, database: Database, school: str, token: bytes, at: str, 
         number = database.school(school)
         if renew:
             sql = "UPDATE tokens SET revoked = ? WHERE school = ? AND revoked = ''"
-            database.connection.execute(sql, [at, number])
-        database.connection.execute("INSERT INTO tokens VALUES (?, ?, ?, '')", [token_hash(token), number, at])
+            database.execute(sql, [at, number])
+        sql = "INSERT INTO tokens (hash, school, made) VALUES (?, ?, ?)"
+        database.execute(sql, [token_hash(token), number, at])
         database.audit(at, "enrol", outcome="renewed" if renew else "enrolled", detail=school)
     return place.enrolment(school, token)

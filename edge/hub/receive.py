@@ -67,7 +67,7 @@ def receive(place: Place, database: Database, sealed: bytes, shown: str, at: str
     if head.hub != place.id:
         raise RefusedError("bundle-other-hub", hub=head.hub)
     ancestors = _ancestors(head, opened)
-    _judge(database, head, device)
+    _judge(database, head, device, ancestors)
     if database.rows("SELECT 1 FROM bundles WHERE digest = ?", [digest]):
         with database.step():
             database.audit(at, "import", file=shown, device=device, outcome="repeated")
@@ -75,12 +75,11 @@ def receive(place: Place, database: Database, sealed: bytes, shown: str, at: str
     with _no_search_for_cycles():
         streams = decode_facts(opened.body)
     facts = sum(stream.count() for stream in streams)
-    with database.step():
+    with database.step(streams, [device, *ancestors]):
         _register(database, head, device, opened.public, ancestors, at)
         new = sum(_add(database, stream, head, device, ancestors) for stream in streams)
-        values = [digest, device, facts, at]
-        done = database.connection.execute("INSERT OR IGNORE INTO bundles VALUES (?, ?, ?, ?)", values)
-        state: State = "imported" if done.rowcount else "repeated"
+        sql = "INSERT INTO bundles (digest, device, facts, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        state: State = "imported" if database.execute(sql, [digest, device, facts, at]) else "repeated"
         database.audit(at, "import", file=shown, device=device, outcome=state, detail=f"{facts} facts, {new} new")
     return Outcome(shown, state, device, facts, new, is_cloned(database, device))
 
@@ -110,8 +109,11 @@ def is_cloned(database: Database, device: str) -> bool:
     return database.rows(sql, [device]) == [(1,)]
 
 
-def _judge(database: Database, head: Head, device: str) -> None:
-    """Refuse a device that is neither known in its school nor has a token that still counts."""
+def _judge(database: Database, head: Head, device: str, ancestors: list[str]) -> None:
+    """Refuse a device that was revoked under any identity, or neither is known nor has a token that counts."""
+    for each in (device, *ancestors):
+        for (revoked,) in database.rows("SELECT revoked FROM devices WHERE id = ? AND revoked != ''", [each]):
+            raise RefusedError("device-revoked", device=each, day=revoked[:10])
     sql = "SELECT code FROM devices JOIN schools ON school = schools.id WHERE devices.id = ?"
     if database.rows(sql, [device]) == [(head.school,)]:
         return
@@ -150,14 +152,14 @@ def _register(database: Database, head: Head, device: str, public: bytes, ancest
         at,
         json.dumps(dict(head.versions)),
     ]
-    database.connection.execute(
+    database.execute(
         "INSERT INTO devices (id, public, school, recipient, stream, heard, versions) VALUES (?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET school = excluded.school, recipient = excluded.recipient, "
         "stream = excluded.stream, heard = excluded.heard, versions = excluded.versions",
         values,
     )
     for ancestor in ancestors:
-        database.connection.execute("UPDATE devices SET after = ? WHERE id = ?", [device, ancestor])
+        database.execute("UPDATE devices SET after = ? WHERE id = ?", [device, ancestor])
 
 
 def _add(database: Database, stream: Stream, head: Head, device: str, ancestors: list[str]) -> int:
@@ -168,6 +170,6 @@ def _add(database: Database, stream: Stream, head: Head, device: str, ancestors:
     mine = {device} if stream.device == head.stream else {device, *ancestors}
     if writers and not writers & mine:
         raise RefusedError("stream-foreign", stream=stream.device)
-    rows = [(number, writer) for writer in mine - writers]
-    database.connection.executemany("INSERT INTO writers VALUES (?, ?)", rows)
+    for writer in mine - writers:
+        database.execute("INSERT INTO writers (stream, device) VALUES (?, ?)", [number, writer])
     return database.add(stream, number)

@@ -55,7 +55,7 @@ class DeviceRow:
 def lessons(database: Database) -> list[LessonRow]:
     """Return every lesson of every school."""
     rows = database.rows(
-        "SELECT code, text, count(*), sum(right), count(DISTINCT learner) FROM attempts "
+        "SELECT code, text, count(*), sum(correct), count(DISTINCT learner) FROM attempts "
         "JOIN streams ON streams.id = stream JOIN schools ON schools.id = school JOIN words ON words.id = lesson "
         "GROUP BY code, text ORDER BY code, text"
     )
@@ -72,7 +72,7 @@ def mistakes(database: Database) -> list[MistakeRow]:
     wrong = database.rows(
         "SELECT code, text, item, given, learner FROM attempts JOIN streams ON streams.id = stream "
         "JOIN schools ON schools.id = school JOIN words ON words.id = lesson "
-        "WHERE right = 0 AND given != '' AND text LIKE 'exercise/%'"
+        "WHERE correct = 0 AND given != '' AND text LIKE 'exercise/%'"
     )
     times: dict[tuple[str, str, str], int] = defaultdict(int)
     who: dict[tuple[str, str, str], set[int]] = defaultdict(set)
@@ -88,7 +88,7 @@ def mistakes(database: Database) -> list[MistakeRow]:
 def devices(database: Database) -> list[DeviceRow]:
     """Return every device, the one not heard from for longest first."""
     rows = database.rows(
-        "SELECT code, devices.id, heard, versions, after, ifnull(cloned, 0) FROM devices "
+        "SELECT code, devices.id, heard, versions, after, coalesce(cloned, 0) FROM devices "
         "JOIN schools ON schools.id = devices.school LEFT JOIN streams ON streams.name = devices.stream "
         "ORDER BY heard, devices.id"
     )

@@ -17,7 +17,7 @@ from edge.command_line import ExitCode
 from edge.files import write_atomic
 from edge.hub import place as places
 from edge.hub import report as reports
-from edge.hub.database import Database
+from edge.hub.database import Database, open_database
 from edge.hub.errors import HubError
 from edge.hub.place import Place
 from edge.learning.attempt import stamp
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return _init(args, settings, words)
     place = places.load(args.hub or _remembered(settings.home))
     deeds = {"enrol": _enrol, "import": _import, "ack": _ack, "report": _report, "merge": _merge, "audit": _audit}
-    with Database(place.database) as database:
+    with open_database(place) as database:
         return deeds[args.action](args, place, database, words)
 
 
@@ -68,7 +68,7 @@ def _init(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     twin = places.load(args.twin) if args.twin else None
     folder = args.folder.absolute()
     place = places.create(folder, args.name or (twin.name if twin else folder.name), twin)
-    Database(place.database).connection.close()
+    open_database(place).close()
     try:
         write_atomic(settings.home / POINTER, str(folder).encode())
     except OSError as error:
@@ -145,7 +145,7 @@ def _ack(args: argparse.Namespace, place: Place, database: Database, words: Word
 def _merge(args: argparse.Namespace, _place: Place, database: Database, words: Words) -> int:
     from edge.hub.join import join
 
-    with Database(places.load(args.other).database) as other:
+    with open_database(places.load(args.other)) as other:
         joined = join(database, other, _now())
     _answer(args, asdict(joined))
     _narrate(words, "hub.merged", streams=joined.streams, new=joined.new, bundles=joined.bundles)

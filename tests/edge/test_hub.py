@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edge.cli import main
 from edge.hub import place as places
 from edge.hub import report
-from edge.hub.database import Database
+from edge.hub.database import open_database
 from edge.hub.errors import HubError
 from edge.hub.join import join
 from edge.hub.mistakes import mistake
@@ -287,8 +287,8 @@ def test_a_file_cut_off_without_a_receipt_is_unfinished_and_no_attack(hub: Hub, 
 
 def test_audit_rows_stay(hub: Hub) -> None:
     hub.enrolment()
-    with Database(hub.place.database) as database, pytest.raises(HubError, match="append-only"), database.step():
-        database.connection.execute("DELETE FROM audit")
+    with open_database(hub.place) as database, pytest.raises(HubError, match="append-only"), database.step():
+        database.execute("DELETE FROM audit")
 
 
 @pytest.mark.parametrize("skill", SKILLS)
@@ -321,13 +321,13 @@ def test_a_group_of_fewer_than_five_shows_no_number(hub: Hub, stick: Path, devic
     device.practise(40, ("ana", "beto", "cira", "dora"))
     device.export(stick)
     hub.receive(stick)
-    with Database(hub.place.database) as database:
+    with open_database(hub.place) as database:
         [row] = report.lessons(database)
         assert (row.attempts, row.right, row.learners, report.mistakes(database)) == (None, None, None, [])
     device.practise(40, ("eva", "fito", "gabi", "hugo"))
     device.export(stick)
     hub.receive(stick)
-    with Database(hub.place.database) as database:
+    with open_database(hub.place) as database:
         [row] = report.lessons(database)
         assert (row.attempts, row.learners) == (80, 8)
         assert [found.mistake for found in report.mistakes(database)] == ["ten-off"]
@@ -345,7 +345,7 @@ def test_two_hubs_that_are_strangers_merge_and_once_more_changes_nothing(
         (tmp_path / each.home.name / "stick").mkdir()
         each.export(tmp_path / each.home.name / "stick")
         where.receive(tmp_path / each.home.name / "stick")
-    with Database(hub.place.database) as one, Database(other.place.database) as two:
+    with open_database(hub.place) as one, open_database(other.place) as two:
         assert (join(one, two, NOW).new, join(one, two, NOW).new, join(two, one, NOW).new) == (20, 0, 20)
     assert hub.state() == other.state()
     assert hub.rows("SELECT code FROM schools ORDER BY code") == [("escuela-1",), ("escuela-9",)]
@@ -362,9 +362,10 @@ def test_keys_are_for_the_owner_only_and_are_never_replaced(hub: Hub, tmp_path: 
 
 
 def test_a_database_that_is_none_is_said(tmp_path: Path) -> None:
-    (tmp_path / "hub.db").write_bytes(b"no database at all" * 500)
+    place = Hub.made(tmp_path / "hub").place
+    place.database.write_bytes(b"no database at all" * 500)
     with pytest.raises(HubError, match="damaged"):
-        Database(tmp_path / "hub.db")
+        open_database(place)
 
 
 def test_the_whole_way_by_verbs(tmp_path: Path, stick: Path, capsys: pytest.CaptureFixture[str]) -> None:

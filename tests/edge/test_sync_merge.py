@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.hub.database import Database
+from edge.hub.database import open_database
 from edge.hub.join import join
 from edge.learning.erasure import erase
 from edge.sync.bundle import split
@@ -159,7 +159,7 @@ class School:
         self.sticks: list[Path] = []
 
     def join(self, into: int, other: int) -> None:
-        with Database(self.hubs[into].place.database) as one, Database(self.hubs[other].place.database) as two:
+        with open_database(self.hubs[into].place) as one, open_database(self.hubs[other].place) as two:
             join(one, two, NOW)
 
     def stick(self) -> Path:

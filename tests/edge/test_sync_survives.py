@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import EdgeError
-from edge.hub.database import Database
+from edge.hub.database import open_database
 from edge.hub.receive import receive
 from edge.sync import ack
 from edge.sync.errors import RefusedError
@@ -178,13 +178,13 @@ def test_a_delivery_cut_off_or_changed_anywhere_is_refused_and_changes_nothing(t
     around.practise()
     [name] = around.device.export(around.stick)
     content = (around.stick / "AMAUTA" / "ENTREGAS" / name).read_bytes()
-    with Database(around.hub.place.database) as database:
-        before = list(database.connection.iterdump())
+    with open_database(around.hub.place) as database:
+        before = around.hub.dump()
         for _ in range(DAMAGES):
             with pytest.raises(RefusedError) as raised:
                 receive(around.hub.place, database, damaged(content, chance), name, NOW)
             assert len(raised.value.say("es").splitlines()) == 2
-        assert list(database.connection.iterdump()) == before
+        assert around.hub.dump() == before
         assert receive(around.hub.place, database, content, name, NOW).new == around.done
 
 

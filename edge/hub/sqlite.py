@@ -1,0 +1,111 @@
+"""The database of a hub in one SQLite file: nothing to install, one machine.
+
+Only this module knows that it is SQLite. What belongs into the tables is decided in `database`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edge.hub import schema
+from edge.hub.errors import HubError
+from edge.sync.facts import Kind
+
+BUSY_SECONDS = 30.0
+_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")
+
+
+class SQLite:
+    """The open file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with _plain_errors(path):
+            self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self) -> None:
+        with _plain_errors(self.path):
+            mode = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
+            # What a tombstone removes must not stay readable in the file.
+            self._connection.execute("PRAGMA secure_delete = ON")
+            # A bundle fits in memory: what does not is written twice.
+            self._connection.execute("PRAGMA cache_size = -32768")
+        if self._version() == schema.VERSION:
+            return
+        self.begin((), erasing=False)
+        version = self._version()
+        if version > schema.VERSION:
+            raise HubError("hub-newer", path=self.path)
+        if version < schema.VERSION:
+            for statement in schema.sqlite_tables(version):
+                self.execute(statement)
+            self.execute(f"PRAGMA user_version = {schema.VERSION}")
+        self.commit()
+
+    def _version(self) -> int:
+        return int(self.rows("PRAGMA user_version")[0][0])
+
+    def begin(self, names: Sequence[str], *, erasing: bool) -> None:
+        """Begin a step; here nobody else writes meanwhile, whatever it is called."""
+        self.execute("BEGIN IMMEDIATE")
+
+    def begin_reading(self) -> None:
+        """Everything read until the step ends is as of one moment."""
+        self.execute("BEGIN")
+
+    def commit(self) -> None:
+        """Keep for good what was done since `begin`."""
+        self.execute("COMMIT")
+
+    def roll_back(self) -> None:
+        """Undo what was done since `begin`."""
+        if self._connection.in_transaction:
+            self.execute("ROLLBACK")
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return what a question finds."""
+        with _plain_errors(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Do it; return how many rows it concerned."""
+        with _plain_errors(self.path):
+            return self._connection.execute(sql, values).rowcount
+
+    def word(self, text: str) -> None:
+        """Give a word its number, if it has none."""
+        self.execute("INSERT INTO words (text) VALUES (?) ON CONFLICT DO NOTHING", [text])
+
+    def load(self, kind: Kind, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Write rows that are not here."""
+        marks = ", ".join("?" * len(columns))
+        with _plain_errors(self.path):
+            self._connection.executemany(f"INSERT INTO {kind} ({', '.join(columns)}) VALUES ({marks})", rows)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+
+@contextmanager
+def _plain_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite says into what a person at the hub can act on."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "")
+        if name in _FULL:
+            raise HubError("hub-full", path=path) from error
+        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise HubError("hub-busy", path=path) from error
+        raise HubError("hub-broken", path=path, reason=str(error)[:100]) from error
