@@ -114,19 +114,22 @@ def _store(settings: Settings) -> Finding:
 
 
 def _lessons(settings: Settings) -> Finding:
-    from edge.library import index
+    from edge.library import index, shipped
     from edge.library.folder import lesson_files
-    from edge.library.library import SUFFIX, folders_of
+    from edge.library.library import folders_of
     from edge.library.meaning import Meaning
 
     try:
         folders = folders_of(settings)
         count = sum(len(list(lesson_files(folder))) for folder in folders)
-        ready = (settings.index_folder / f"{index.fingerprint(folders, Meaning())}{SUFFIX}").is_file()
+        name = f"{index.fingerprint(folders, Meaning())}{index.SUFFIX}"
+        ready = shipped.find(name, shipped.FOLDER) is not None or (settings.index_folder / name).is_file()
     except (EdgeError, OSError) as error:
         return _finding("lessons", False, "lessons-broken", reason=str(error).splitlines()[0])
     if not count:
         return _finding("lessons", False, "lessons-none")
+    if shipped.is_damaged(name, shipped.FOLDER):
+        return _finding("lessons", False, "lessons-damaged", count=count, path=shipped.FOLDER / name)
     return _finding("lessons", True, "lessons-good" if ready else "lessons-unindexed", count=count)
 
 

@@ -21,8 +21,10 @@ from edge.library.spelling import sound_of
 from edge.library.terms import FORMS, WORD, Term, content_terms, fold, is_stopword, written
 from edge.library.vocabulary import Vocabulary
 
-FORMAT = 11
+FORMAT = 12
 """Grows whenever this module writes something else."""
+
+SUFFIX = ".index"
 
 LONG_PASSAGE_WORDS = 110
 SHORT_PASSAGE_WORDS = 25
@@ -47,16 +49,16 @@ CREATE VIRTUAL TABLE entry_words USING fts5vocab ('entry_search', 'row');
 
 
 def fingerprint(folders: Iterable[Path], meaning: Meaning) -> str:
-    """Return a name for the present state of these packs (files, sizes, times) and of the vectors.
+    """Return a name for what these packs say, and for the vectors.
 
-    Where a pack lies does not count: in the next release an unchanged file is the same one in another folder.
+    Where and since when a pack lies does not count: copied to a stick, or in the next release, it is the same pack.
     """
     digest = hashlib.sha256(f"{FORMAT} {meaning.fingerprint()}".encode())
-    for folder in folders:
+    for folder in sorted(folders, key=lambda folder: folder.name):
         for path in pack_files(folder):
-            facts = path.stat()
-            name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-            digest.update(f"{name}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+            content = path.read_bytes()
+            digest.update(f"{folder.name}/{path.relative_to(folder).as_posix()}\0{len(content)}\n".encode())
+            digest.update(content)
     return digest.hexdigest()[:16]
 
 
@@ -83,7 +85,7 @@ def fill(database: sqlite3.Connection, packs: Iterable[tuple[Pack, list[Complain
     gaps: list[tuple[str, str]] = []
     with database:
         for pack, complaints in packs:
-            facts = (pack.id, pack.title, pack.lang, pack.version, str(pack.folder), len(complaints))
+            facts = (pack.id, pack.title, pack.lang, pack.version, pack.folder.name, len(complaints))
             database.execute("INSERT OR REPLACE INTO pack VALUES (?, ?, ?, ?, ?, ?)", facts)
             writers += [_Writer(database, lesson, meaning) for lesson in pack.lessons]
             gaps += [(pack.lang, question) for question in pack.unheld]

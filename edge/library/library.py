@@ -1,6 +1,7 @@
 """Everything that may be taught on this device: its packs, their lessons, and finding things in them.
 
-Opening uses the prebuilt index and takes milliseconds; a changed pack makes it anew.
+Opening uses an index that is there, the one that came with the app or its own, and takes milliseconds; a changed
+pack makes it anew.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from edge.device import refuse_unfit_processor
 from edge.errors import PackError
-from edge.library import index
+from edge.library import index, shipped
 from edge.library.folder import EMBEDDED, pack_folders, read_head, read_lesson, read_pack
 from edge.library.judge import Judge
 from edge.library.meaning import Meaning
@@ -22,8 +23,6 @@ from edge.library.pack import Complaint, Lesson, Pack
 from edge.library.question import Question
 from edge.library.search import Found, Passage, Search
 from edge.settings import Settings
-
-SUFFIX = ".index"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +63,20 @@ class Library:
     @classmethod
     def open(cls, settings: Settings, embedded: Path = EMBEDDED) -> Library:
         """Open the library of this device, making its index first if a pack has changed."""
-        return cls.of_folders(folders_of(settings, embedded), settings.index_folder)
+        return cls.of_folders(folders_of(settings, embedded), settings.index_folder, shipped.FOLDER)
 
     @classmethod
-    def of_folders(cls, folders: list[Path], index_folder: Path) -> Library:
-        """Open a library of these packs; where the disk is full or read-only the index stays in memory.
+    def of_folders(cls, folders: list[Path], index_folder: Path, came_along: Path | None = None) -> Library:
+        """Open a library of these packs, with the index that came along while it fits; where the disk is full or read-only the index stays in memory.
 
         Raises ModelError on a processor that numpy would crash on.
         """
         refuse_unfit_processor()
         meaning = Meaning()
-        path = index_folder / f"{index.fingerprint(folders, meaning)}{SUFFIX}"
+        name = f"{index.fingerprint(folders, meaning)}{index.SUFFIX}"
+        path = (came_along and shipped.find(name, came_along)) or index_folder / name
         if not _is_index(path):
+            path = index_folder / name
             try:
                 index.build(folders, path, meaning)
                 _forget_others(path)
@@ -100,10 +101,7 @@ class Library:
     def packs(self) -> list[PackRow]:
         """Return every pack."""
         rows = self._rows("SELECT id, title, lang, version, folder, complaints FROM pack ORDER BY id")
-        # The index may have been made when the pack lay elsewhere.
-        return [
-            PackRow(i, title, lang, v, self._folders.get(i, Path(folder)), n) for i, title, lang, v, folder, n in rows
-        ]
+        return [PackRow(i, title, lang, v, self._folders[folder], n) for i, title, lang, v, folder, n in rows]
 
     def lessons(self, lang: str | None = None) -> list[LessonRow]:
         """Return every lesson, or those in one language, by grade and subject."""
@@ -171,7 +169,8 @@ def folders_of(settings: Settings, embedded: Path = EMBEDDED) -> list[Path]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, check_same_thread=False)
+    # Nobody writes to a finished index: no lock is needed, which a read-only stick could not give.
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
 
 
 def _is_index(path: Path) -> bool:
@@ -190,6 +189,6 @@ def _is_index(path: Path) -> bool:
 
 def _forget_others(path: Path) -> None:
     """Remove the indexes of former states of the packs."""
-    for old in path.parent.glob(f"*{SUFFIX}"):
+    for old in path.parent.glob(f"*{index.SUFFIX}"):
         if old != path:
             old.unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from devkit.freeze import choice, closure, elf, notices
 from devkit.freeze.folder import check_names, describe, settle, write_description, zip_folder
 from devkit.freeze.proof import prove
 from edge import __version__
+from edge.library import shipped
 from edge.release.anchor import read_anchor
 from edge.release.sources import TrustError
 from edge.update.install import platform_name
@@ -128,6 +129,8 @@ def _finish(folder: Path, trusted: bytes | None, heading: str) -> None:
     (folder / BUILT_PLACE).write_text(f"{datetime.now(UTC):%Y-%m-%d}\n", encoding="ascii")
     if trusted is not None:
         lay_root(folder, trusted)
+    # Making it takes an old laptop a minute, in which nothing can be searched.
+    shipped.make(folder / "_internal/edge")
     _strip(folder)
     parts = [
         *notices.notices_of(closure.carried_here()),

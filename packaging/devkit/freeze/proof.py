@@ -59,5 +59,7 @@ def prove(folder: Path, starts: Sequence[Sequence[str]] = STARTS) -> None:
 
 
 def _kept_its_word(arguments: Sequence[str], place: Path) -> bool:
+    if QUESTION in arguments:  # answered from the index that came along
+        return not (place / "home" / "index").exists()
     sound = place / SOUND
     return SOUND not in arguments or (sound.is_file() and sound.stat().st_size > 1000)
