@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
 
-from edge.command_line import ExitCode, Parser
+from edge.command_line import ExitCode, Parser, run_guarded
 from edge.errors import EdgeError
-from edge.settings import Settings, load
+from edge.settings import Settings
 from edge.words import LANGUAGES, Words, words_for
 
 VERBS = ("ask", "speak", "packs", "learners", "report", "models", "voices", "doctor", "update", "trust", "sync", "hub")
@@ -24,20 +24,7 @@ VERBS = ("ask", "speak", "packs", "learners", "report", "models", "voices", "doc
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Run one verb; return its exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
-    lang = environ.get("AMAUTA_LANG", LANGUAGES[0])
-    try:
-        _speak_utf8()
-        settings = load(environ)
-        lang = settings.spoken_lang
-        return _run(given, settings, words_for("edge", lang))
-    except EdgeError as error:
-        sys.stderr.write(f"{error.say(lang)}\n")
-        return ExitCode.REFUSED
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
+    return run_guarded(environ, lambda settings: _run(given, settings, words_for("edge", settings.spoken_lang)))
 
 
 def _run(given: list[str], settings: Settings, words: Words) -> int:
@@ -75,10 +62,3 @@ def lang_of(given: str | None, settings: Settings) -> str:
 
 def _module(verb: str) -> ModuleType:
     return import_module(f"edge.verbs.{verb}")
-
-
-def _speak_utf8() -> None:
-    """Windows consoles and LANG=C pipes would break on accents."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="replace")

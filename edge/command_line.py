@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import argparse
 import enum
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import IO, Any, NoReturn
 
-from edge.words import Words
+from edge.errors import EdgeError
+from edge.settings import Settings, load
+from edge.words import LANGUAGES, Words
 
 
 class ExitCode(enum.IntEnum):
@@ -24,6 +27,43 @@ class ExitCode(enum.IntEnum):
 
     USAGE = 2
     """The command was written wrongly."""
+
+
+INTERRUPTED = 130
+
+
+def run_guarded(
+    environ: Mapping[str, str],
+    work: Callable[[Settings], int],
+    first: Callable[[Mapping[str, str]], None] | None = None,
+) -> int:
+    """Read the settings and do `work` with them; what stops it becomes one sentence and an exit code.
+
+    `first` happens before the settings are read.
+    """
+    lang = environ.get("AMAUTA_LANG", LANGUAGES[0])
+    try:
+        _speak_utf8()
+        if first is not None:
+            first(environ)
+        settings = load(environ)
+        lang = settings.spoken_lang
+        return work(settings)
+    except EdgeError as error:
+        sys.stderr.write(f"{error.say(lang)}\n")
+        return ExitCode.REFUSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+
+
+def _speak_utf8() -> None:
+    """Windows consoles and LANG=C pipes would break on accents."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
 
 
 class Parser(argparse.ArgumentParser):

@@ -12,11 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge import cli as verbs
-from edge.command_line import ExitCode, Parser
-from edge.errors import EdgeError
-from edge.settings import Settings, home_folder, load
+from edge.command_line import ExitCode, Parser, run_guarded
+from edge.settings import Settings, home_folder
 from edge.update.places import Releases
-from edge.words import LANGUAGES, words_for
+from edge.words import words_for
 
 VERB = "tutor"
 
@@ -26,22 +25,13 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
     given = list(sys.argv[1:] if argv is None else argv)
     if given and given[0] not in (VERB, "--plain"):
         return verbs.main(given, environ)
-    lang = environ.get("AMAUTA_LANG", LANGUAGES[0])
-    try:
-        _count_start(environ)
-        settings = load(environ)
-        lang = settings.spoken_lang
+
+    def work(settings: Settings) -> int:
         if _wants_lines(given[1:] if given[:1] == [VERB] else given, settings) or not shows_screens(environ):
             return _run_lines(settings)
         return _run_app(settings)
-    except EdgeError as error:
-        sys.stderr.write(f"{error.say(lang)}\n")
-        return ExitCode.REFUSED
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
+
+    return run_guarded(environ, work, first=_count_start)
 
 
 def _count_start(environ: Mapping[str, str]) -> None:

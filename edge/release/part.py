@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +16,7 @@ from typing import IO
 
 from edge.errors import ModelError
 from edge.files import BLOCK_BYTES, is_full
-
-if sys.platform != "win32":
-    import fcntl
+from edge.locks import take
 
 SPARE_BYTES = 64 << 20
 """Left free on the disk, so that a pull never stops the rest of the computer."""
@@ -72,7 +69,8 @@ def forget_others(folder: Path, wanted: Wanted) -> None:
 def alone(part: Path) -> Iterator[IO[bytes]]:
     """Open the part for this process only; two that write one file would spoil it for both."""
     with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644), "r+b") as file:
-        _lock(file, part)
+        if not take(file.fileno()):
+            raise ModelError("fetch-busy", name=part.name.rsplit(".", 2)[0])
         try:
             yield file
         finally:
@@ -80,18 +78,6 @@ def alone(part: Path) -> Iterator[IO[bytes]]:
             if empty:
                 file.close()
                 part.unlink(missing_ok=True)
-
-
-def _lock(file: IO[bytes], part: Path) -> None:
-    if sys.platform == "win32":
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise ModelError("fetch-busy", name=part.name.rsplit(".", 2)[0]) from error
-    except OSError:
-        # Some network and FAT folders know no locks; nobody else is expected there.
-        return
 
 
 def length(file: IO[bytes]) -> int:

@@ -107,8 +107,8 @@ def _measured(found: dict[str, Any]) -> Measured:
     tuning = Tuning(int(chosen["write_threads"]), int(chosen["read_threads"]), bool(chosen["flash"]))
     if not (1 <= tuning.write_threads <= 64 and 1 <= tuning.read_threads <= 64):
         raise ValueError("threads")
-    numbers = {f.name: float(found[f.name]) for f in fields(Measured) if f.name.endswith("_per_s")}
+    numbers: dict[str, Any] = {f.name: float(found[f.name]) for f in fields(Measured) if f.name.endswith("_per_s")}
     if min(numbers.values()) <= 0:
         raise ValueError("speed")
-    texts = {name: str(found[name]) for name in ("model", "sha256", "processor", "llama", "at")}
+    texts: dict[str, Any] = {name: str(found[name]) for name in ("model", "sha256", "processor", "llama", "at")}
     return Measured(tuning=tuning, **numbers, **texts)

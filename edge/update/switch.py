@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge.files import sync_folder
+from edge.locks import take
 from edge.release.contents import Contents
 from edge.update.errors import UpdateError
 from edge.update.places import RECEIPT, STAGING, Pointer, Releases
 from edge.update.receipt import write_receipt
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 
 def reopen(releases: Releases, number: int) -> None:
@@ -91,25 +86,11 @@ def alone(releases: Releases) -> Iterator[None]:
     path = releases.folder / "lock"
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        if not _lock(handle):
+        if not take(handle):
             raise UpdateError("update-busy", path=releases.folder)
         yield
     finally:
         os.close(handle)
-
-
-def _lock(handle: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        # Some network and FAT folders know no locks; on Windows this is how a held one shows itself.
-        return sys.platform != "win32"
-    return True
 
 
 def remove(folder: Path) -> None:

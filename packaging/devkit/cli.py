@@ -13,10 +13,9 @@ from importlib import import_module
 
 from devkit.errors import KitError
 from edge import __version__
-from edge.command_line import ExitCode, Parser
-from edge.errors import EdgeError
-from edge.settings import Settings, load
-from edge.words import LANGUAGES, Words, words_for
+from edge.command_line import ExitCode, Parser, run_guarded
+from edge.settings import Settings
+from edge.words import Words, words_for
 
 VERBS = ("laptop", "depot", "plan", "freeze", "image", "write", "verify", "paper", "fleet", "code")
 """Every verb, in the order of the work."""
@@ -25,19 +24,7 @@ VERBS = ("laptop", "depot", "plan", "freeze", "image", "write", "verify", "paper
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
-    lang = LANGUAGES[0]
-    try:
-        settings = load(os.environ)
-        lang = settings.spoken_lang
-        return _run(given, settings, words_for("devkit", lang))
-    except EdgeError as error:
-        sys.stderr.write(f"{error.say(lang)}\n")
-        return ExitCode.REFUSED
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
+    return run_guarded(os.environ, lambda settings: _run(given, settings, words_for("devkit", settings.spoken_lang)))
 
 
 def _run(given: list[str], settings: Settings, words: Words) -> int:

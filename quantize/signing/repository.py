@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.files import is_full, write_atomic
+from edge.locks import take
 from edge.release import layout
 from edge.release.contents import Contents, ContentsError, parse
 from edge.release.sources import Absent, Folder, TrustError
 from quantize.recipe import RecipeError
-
-if sys.platform != "win32":
-    import fcntl
 
 if TYPE_CHECKING:
     from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
@@ -128,11 +125,8 @@ class Repository:
             self.work.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.work / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if sys.platform != "win32":
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError as error:
-                    raise RecipeError("sign-busy", path=self.folder) from error
+            if not take(handle):
+                raise RecipeError("sign-busy", path=self.folder)
             yield
         finally:
             os.close(handle)

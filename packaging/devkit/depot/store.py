@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,9 +22,7 @@ from devkit.depot.trouble import disk_trouble
 from devkit.errors import KitError
 from devkit.site.names import clash, is_safe
 from edge.files import BLOCK_BYTES, sync_folder, write_atomic
-
-if sys.platform != "win32":
-    import fcntl
+from edge.locks import take
 
 Kind = Literal["lm", "voice", "pack", "app", "image", "adapter", "release"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -202,11 +199,8 @@ class Depot:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = (self.folder / "lock").open("ab")
         with lock:
-            if sys.platform != "win32":
-                try:
-                    fcntl.flock(lock, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-                except BlockingIOError as error:
-                    raise KitError("depot-busy", path=self.folder) from error
+            if not take(lock.fileno(), together=not alone):
+                raise KitError("depot-busy", path=self.folder)
             yield
 
 
