@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as examples
 
 from edge.settings import Settings
+from postgres import Server, has_postgres, server
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,6 +29,24 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("AMAUTA_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server for all tests that survive nothing: it does not wait for the disk."""
+    if not has_postgres():
+        pytest.skip("needs PostgreSQL (apt install postgresql)")
+    with server("fsync=off", "max_connections=60", "shared_buffers=32MB") as started:
+        yield started
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def hub_database(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Gives the address of an empty database for a hub, as `create` and `Hub.made` take it; a test runs on both kinds."""
+    if request.param == "sqlite":
+        return str
+    found: Server = request.getfixturevalue("postgres")
+    return found.database
 
 
 @pytest.fixture

@@ -124,8 +124,8 @@ class Hub:
     place: Place
 
     @classmethod
-    def made(cls, folder: Path, twin: Hub | None = None) -> Hub:
-        return cls(create(folder, "distrito", twin.place if twin else None))
+    def made(cls, folder: Path, twin: Hub | None = None, address: str = "") -> Hub:
+        return cls(create(folder, "distrito", twin.place if twin else None, address))
 
     def enrolment(self, school: str = "escuela-1", *, renew: bool = False) -> bytes:
         with open_database(self.place) as database:

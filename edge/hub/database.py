@@ -10,10 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from edge.hub.errors import HubError
 from edge.hub.place import Place
 from edge.sync.facts import KINDS, Answer, Erasure, Kind, Stream, Talk
+
+if TYPE_CHECKING:
+    from edge.hub.postgres.connections import Connections
 
 _ROWS: dict[Kind, type[Answer] | type[Talk] | type[Erasure]] = {"attempts": Answer, "turns": Talk, "erased": Erasure}
 _CALLED = {"right": "correct"}
@@ -24,11 +28,14 @@ _WORDS: dict[Kind, tuple[int, ...]] = {
 }
 
 
+_ASKED_AT_ONCE = 500
+
+
 class Engine(Protocol):
     """What SQLite and PostgreSQL do differently."""
 
-    def begin(self, names: Sequence[str], *, erasing: bool) -> None:
-        """Begin a step that nobody else is in at the same time with one of `names`, or with any when `erasing`."""
+    def begin(self, names: Sequence[str], *, alone: bool) -> None:
+        """Begin a step that nobody else is in at the same time with one of `names`; or, `alone`, with any."""
 
     def begin_reading(self) -> None:
         """Everything read until the step ends is as of one moment."""
@@ -57,9 +64,47 @@ class Engine(Protocol):
 
 def open_database(place: Place) -> Database:
     """Open the database of a hub, making its tables at the first time."""
-    from edge.hub.sqlite import SQLite
+    with Source(place) as source:
+        return source.open()
 
-    return Database(SQLite(place.database))
+
+class Source:
+    """Opens the database of one hub as often as it is asked, from any thread; a server keeps one of these."""
+
+    def __init__(self, place: Place, most: int = 1) -> None:
+        self._place = place
+        self._connections = _connections(place.address, place.id, most) if place.address else None
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._connections is not None:
+            self._connections.close()
+
+    def open(self) -> Database:
+        """Open the database. At most `most` are open at once where it is PostgreSQL; the next one waits."""
+        if self._connections is not None:
+            from edge.hub.postgres.engine import Postgres
+
+            return Database(Postgres(self._connections))
+        from edge.hub.sqlite import SQLite
+
+        return Database(SQLite(self._place.database))
+
+
+def check_address(address: str, hub: str) -> None:
+    """See that a hub (`hub` where its keys are there already) can be made at this address of PostgreSQL."""
+    _connections(address, hub, 1).check()
+
+
+def _connections(address: str, hub: str, most: int) -> Connections:
+    try:
+        from edge.hub.postgres.address import checked
+        from edge.hub.postgres.connections import Connections
+    except ImportError as error:
+        raise HubError("database-extra", reason=str(error)[:100]) from error
+    return Connections(checked(address), hub, most=most)
 
 
 class Database:
@@ -81,14 +126,14 @@ class Database:
         self._engine.close()
 
     @contextmanager
-    def step(self, streams: Sequence[Stream] = (), names: Iterable[str] = ()) -> Iterator[None]:
+    def step(self, streams: Sequence[Stream] = (), names: Iterable[str] = (), *, alone: bool = False) -> Iterator[None]:
         """Everything inside happens, or nothing does.
 
-        `streams` are those that will be added, `names` of devices that will change: with several workers, nobody
-        else is inside a step of one of the same.
+        `streams` are those that will be added, `names` those of devices that will change: with several workers,
+        nobody else is inside a step of one of the same. `alone`: nobody else adds or changes any.
         """
         held = sorted({stream.device for stream in streams} | set(names))
-        self._engine.begin(held, erasing=any(stream.erased for stream in streams))
+        self._engine.begin(held, alone=alone or any(stream.erased for stream in streams))
         with self._ended():
             yield
 
@@ -136,13 +181,21 @@ class Database:
         for erased in stream.erased:
             self._forget(erased.learner)
         learners = {row.learner for row in stream.attempts} | {row.learner for row in stream.turns}
-        gone = {who for who in learners if self.rows("SELECT 1 FROM erased WHERE learner = ?", [who])}
-        for who in sorted(learners - gone):
-            self.execute("INSERT INTO learners (learner, stream) VALUES (?, ?) ON CONFLICT DO NOTHING", [who, number])
+        gone = self._among("SELECT DISTINCT learner FROM erased WHERE learner IN", learners)
+        here = self._among(f"SELECT learner FROM learners WHERE stream = {number} AND learner IN", learners)
+        for who in sorted(learners - gone - here):
+            self.execute("INSERT INTO learners (learner, stream) VALUES (?, ?)", [who, number])
         for kind, rows in (("attempts", stream.attempts), ("turns", stream.turns)):
             kept = [row for row in rows if row.learner not in gone] if gone else rows
             new += self._add_rows(kind, number, kept)  # type: ignore[arg-type]
         return new
+
+    def _among(self, sql: str, learners: set[int]) -> set[int]:
+        found, left = set(), sorted(learners)
+        while left:
+            some, left = left[:_ASKED_AT_ONCE], left[_ASKED_AT_ONCE:]
+            found |= {who for (who,) in self.rows(f"{sql} ({', '.join('?' * len(some))})", some)}
+        return found
 
     def _forget(self, learner: int) -> None:
         for (stream,) in self.rows("SELECT stream FROM learners WHERE learner = ?", [learner]):

@@ -63,7 +63,7 @@ def _devices(database: Database, other: Database) -> None:
     """The later word about a device counts; what one hub revoked is revoked in both."""
     schools = dict(other.rows("SELECT id, code FROM schools ORDER BY code"))
     listed = other.rows("SELECT id, public, school, recipient, stream, heard, versions, after, revoked FROM devices")
-    with database.step(names=[device for device, *_ in listed]):
+    with database.step(alone=True):
         for code in schools.values():
             database.school(code)
         for token, school, made, revoked in other.rows("SELECT hash, school, made, revoked FROM tokens"):

@@ -22,7 +22,7 @@ from edge.sync.enrolment import Enrolment
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-RECEIPT, KEYS, AGE, DATABASE = "hub.json", "keys.json", "age.txt", "hub.db"
+RECEIPT, KEYS, AGE, DATABASE, ADDRESS = "hub.json", "keys.json", "age.txt", "hub.db", "database.txt"
 FORMAT = 1
 NAME_CHARACTERS = 80
 
@@ -40,9 +40,12 @@ class Place:
     master: bytes = field(repr=False)
     """Schools' secrets and the names of acknowledgement files come from it."""
 
+    address: str = field(default="", repr=False)
+    """Of PostgreSQL, with its password; nothing where everything is kept in `database`."""
+
     @property
     def database(self) -> Path:
-        """Where everything received is kept."""
+        """Where everything received is kept, if not in PostgreSQL."""
         return self.folder / DATABASE
 
     def key(self) -> Ed25519PrivateKey:
@@ -61,8 +64,8 @@ class Place:
         return hmac.digest(self.master, b"ack\0" + device.encode(), hashlib.sha256).hex()[:16]
 
 
-def create(folder: Path, name: str, twin: Place | None = None) -> Place:
-    """Make a hub in a folder that holds none, new or with the keys of its twin."""
+def create(folder: Path, name: str, twin: Place | None = None, address: str = "") -> Place:
+    """Make a hub in a folder that holds none, new or with the keys of its twin; `address` is of PostgreSQL."""
     import pyrage
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -80,7 +83,10 @@ def create(folder: Path, name: str, twin: Place | None = None) -> Place:
         # A power cut before the receipt: the next try makes other keys, and nobody has seen these.
         write_atomic(folder / KEYS, json.dumps({"format": FORMAT, **facts}, indent=1).encode())
         write_atomic(folder / AGE, f"{facts['age']}\n".encode())
-        for secret in (KEYS, AGE):
+        (folder / ADDRESS).unlink(missing_ok=True)
+        if address:
+            write_atomic(folder / ADDRESS, f"{address}\n".encode())
+        for secret in (KEYS, AGE, *([ADDRESS] if address else [])):
             (folder / secret).chmod(0o600)
         write_atomic(folder / RECEIPT, json.dumps({"format": FORMAT, "name": name}, ensure_ascii=False).encode())
     except OSError as error:
@@ -100,7 +106,8 @@ def load(folder: Path) -> Place:
         private, master, age = bytes.fromhex(keys["private"]), bytes.fromhex(keys["master"]), str(keys["age"])
         public = Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
         recipient = str(pyrage.x25519.Identity.from_str(age).to_public())
-        return Place(folder, str(receipt["name"]), device_id(public), age, recipient, private, master)
+        address = (folder / ADDRESS).read_text(encoding="utf-8").strip() if (folder / ADDRESS).exists() else ""
+        return Place(folder, str(receipt["name"]), device_id(public), age, recipient, private, master, address)
     except FileNotFoundError as error:
         raise HubError("hub-absent", path=folder) from error
     except OSError as error:

@@ -5,6 +5,7 @@ Only this module knows that it is SQLite. What belongs into the tables is decide
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ from edge.hub.errors import HubError
 from edge.sync.facts import Kind
 
 BUSY_SECONDS = 30.0
-_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")
+_FULL = re.compile(r"SQLITE_FULL|SQLITE_IOERR_(WRITE|TRUNCATE|FSYNC|DIR_FSYNC|SHMSIZE|SHMOPEN|SHMMAP|COMMIT_ATOMIC)")
+"""What SQLite calls a disk that takes nothing more: a file system may say so at any of these."""
 
 
 class SQLite:
@@ -42,7 +44,7 @@ class SQLite:
             self._connection.execute("PRAGMA cache_size = -32768")
         if self._version() == schema.VERSION:
             return
-        self.begin((), erasing=False)
+        self.begin((), alone=False)
         version = self._version()
         if version > schema.VERSION:
             raise HubError("hub-newer", path=self.path)
@@ -55,7 +57,7 @@ class SQLite:
     def _version(self) -> int:
         return int(self.rows("PRAGMA user_version")[0][0])
 
-    def begin(self, names: Sequence[str], *, erasing: bool) -> None:
+    def begin(self, names: Sequence[str], *, alone: bool) -> None:
         """Begin a step; here nobody else writes meanwhile, whatever it is called."""
         self.execute("BEGIN IMMEDIATE")
 
@@ -104,7 +106,7 @@ def _plain_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "")
-        if name in _FULL:
+        if _FULL.fullmatch(name):
             raise HubError("hub-full", path=path) from error
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise HubError("hub-busy", path=path) from error

@@ -17,7 +17,7 @@ from edge.command_line import ExitCode
 from edge.files import write_atomic
 from edge.hub import place as places
 from edge.hub import report as reports
-from edge.hub.database import Database, open_database
+from edge.hub.database import Database, check_address, open_database
 from edge.hub.errors import HubError
 from edge.hub.place import Place
 from edge.learning.attempt import stamp
@@ -38,6 +38,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     added["init"].add_argument("folder", metavar="DIR", type=Path, help=words.say("verbs.hub.new"))
     added["init"].add_argument("--name", metavar="NAME", default="", help=words.say("verbs.hub.name"))
     added["init"].add_argument("--twin", metavar="DIR", type=Path, help=words.say("verbs.hub.twin"))
+    added["init"].add_argument("--database", metavar="ADDRESS", default="", help=words.say("verbs.hub.database"))
     added["enrol"].add_argument("school", metavar="SCHOOL", help=words.say("verbs.hub.school"))
     added["enrol"].add_argument("--out", metavar="FILE", type=Path, help=words.say("verbs.hub.out"))
     added["enrol"].add_argument("--qr", action="store_true", help=words.say("verbs.hub.qr"))
@@ -67,7 +68,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 def _init(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     twin = places.load(args.twin) if args.twin else None
     folder = args.folder.absolute()
-    place = places.create(folder, args.name or (twin.name if twin else folder.name), twin)
+    if args.database and not (folder / places.RECEIPT).exists():
+        check_address(args.database, twin.id if twin else "")
+    place = places.create(folder, args.name or (twin.name if twin else folder.name), twin, args.database)
     open_database(place).close()
     try:
         write_atomic(settings.home / POINTER, str(folder).encode())

@@ -36,8 +36,8 @@ from handing import NOW, Device, Hub
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Hub:
-    return Hub.made(tmp_path / "hub")
+def hub(tmp_path: Path, hub_database: Callable[[], str]) -> Hub:
+    return Hub.made(tmp_path / "hub", address=hub_database())
 
 
 @pytest.fixture

@@ -1,0 +1,139 @@
+"""What PostgreSQL does in its own way: locks by name, COPY, partitions made when a fact needs them.
+
+Uniqueness of (stream, seq, copy) holds over all partitions because whoever adds to a stream holds its name;
+within a partition an index sees to it as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+
+from edge.hub.postgres.connections import MAKING, Connection, Connections
+from edge.hub.postgres.errors import plain_errors
+from edge.hub.postgres.partitions import Partition, partitions_for
+from edge.sync.facts import Kind
+
+_ADDING = MAKING + 1
+"""The advisory lock that whoever adds shares, and whoever must be alone does not."""
+
+_PARTITIONED = ("attempts", "turns")
+_TYPES = {"seq": "int8", "learner": "int8", "at": "int8", "hints": "int2", "correct": "int2"} | dict.fromkeys(
+    ("item", "given", "question", "text"), "text"
+)
+
+
+class Postgres:
+    """One connection."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections, self._address = connections, connections.address
+        self._connection = connections.take()
+        self._beside: Connection | None = None
+        self._made: set[Partition] = set()
+
+    def begin(self, names: Sequence[str], *, alone: bool) -> None:
+        """Begin a step that nobody else is in at the same time with one of `names`; or, `alone`, with any."""
+        self.execute("BEGIN")
+        if alone:
+            self.rows("SELECT pg_advisory_xact_lock(?)", [_ADDING])
+        elif names:
+            self.rows("SELECT pg_advisory_xact_lock_shared(?)", [_ADDING])
+            # All in one order: two that want the same never wait for each other.
+            for key in sorted(map(_key, names)):
+                self.rows("SELECT pg_advisory_xact_lock(?)", [key])
+
+    def begin_reading(self) -> None:
+        """Everything read until the step ends is as of one moment."""
+        self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def commit(self) -> None:
+        """Keep for good what was done since `begin`."""
+        self.execute("COMMIT")
+        self._close_beside()
+
+    def roll_back(self) -> None:
+        """Undo what was done since `begin`; where the connection broke, the server does it."""
+        self._close_beside()
+        with suppress(psycopg.Error):
+            self._connection.execute(b"ROLLBACK")
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return what a question finds."""
+        with plain_errors(self._address):
+            return self._connection.execute(_marked(sql), values).fetchall()
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Do it; return how many rows it concerned."""
+        with plain_errors(self._address):
+            return self._connection.execute(_marked(sql), values).rowcount
+
+    def word(self, text: str) -> None:
+        """Give a word its number, if it has none; at once, so that two steps with new words never wait for each other."""
+        with plain_errors(self._address):
+            self._at_once().execute(b"INSERT INTO words (text) VALUES (%s) ON CONFLICT DO NOTHING", [text])
+
+    def load(self, kind: Kind, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Write rows that are not here."""
+        if kind in _PARTITIONED:
+            rows = list(rows)
+            at = columns.index("at")
+            self._make(kind, partitions_for(kind, {row[at] for row in rows}))
+        with plain_errors(self._address), self._connection.cursor() as cursor:
+            command = f"COPY {kind} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+            with cursor.copy(command.encode()) as copy:
+                copy.set_types([_TYPES.get(name, "int4") for name in columns])
+                for row in rows:
+                    copy.write_row(row)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._close_beside()
+        self._connections.give_back(self._connection)
+
+    def _make(self, kind: Kind, partitions: Iterable[Partition]) -> None:
+        """Make the partitions that are not there; at once, so that nobody waits for the end of this step."""
+        for partition in partitions:
+            if partition not in self._made and self.rows("SELECT to_regclass(?)", [partition.table]) == [(None,)]:
+                with plain_errors(self._address):
+                    _attach(self._at_once(), kind, partition)
+            self._made.add(partition)
+
+    def _at_once(self) -> Connection:
+        """Return a second connection, whose deeds count at once."""
+        if self._beside is None:
+            self._beside = self._connections.open()
+        return self._beside
+
+    def _close_beside(self) -> None:
+        if self._beside is not None:
+            self._beside.close()
+            self._beside = None
+
+
+def _attach(connection: Connection, kind: Kind, partition: Partition) -> None:
+    """Make a partition beside the table and attach it: nobody who reads or writes the table is in the way."""
+    with connection.transaction():
+        connection.execute(b"SELECT pg_advisory_xact_lock(%s)", [MAKING])
+        if connection.execute(b"SELECT to_regclass(%s)", [partition.table]).fetchall() != [(None,)]:
+            return
+        name = partition.table
+        connection.execute(f"CREATE TABLE {name} (LIKE {kind} INCLUDING ALL)".encode())
+        connection.execute(f"CREATE UNIQUE INDEX {name}_name ON {name} (stream, seq, copy)".encode())
+        connection.execute(f"ALTER TABLE {kind} ATTACH PARTITION {name} FOR VALUES {partition.bounds}".encode())
+
+
+def _key(name: str) -> int:
+    """Return the number under which PostgreSQL locks a name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+@lru_cache(maxsize=512)
+def _marked(sql: str) -> bytes:
+    """Return SQL with the marks that psycopg knows."""
+    return sql.replace("%", "%%").replace("?", "%s").encode()
