@@ -196,5 +196,7 @@ def _texts(columns: Columns, name: str, longest: int, size: int) -> list[str]:
         raise ValueError(name)
     if max(map(len, found), default=0) > longest:
         raise ValueError(name)
-    "".join(found).encode("utf-8")  # Halves of characters raise UnicodeEncodeError, a ValueError.
+    # Halves of characters raise UnicodeEncodeError, a ValueError. PostgreSQL keeps no zero character, SQLite half of it.
+    if b"\0" in "".join(found).encode("utf-8"):
+        raise ValueError(name)
     return found

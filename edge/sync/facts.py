@@ -92,9 +92,9 @@ def answer(row: tuple[Any, ...], learner: int) -> Answer:
     return Answer(
         seq,
         learner,
-        lesson[:LONGEST_NAME],
-        item[:LONGEST_NAME],
-        harmless(given),
+        storable(lesson)[:LONGEST_NAME],
+        storable(item)[:LONGEST_NAME],
+        harmless(storable(given)),
         int(bool(right)),
         min(max(int(hints), 0), 1000),
         min(max(round(float(seconds) * 10), 0), 10_000_000),
@@ -104,7 +104,8 @@ def answer(row: tuple[Any, ...], learner: int) -> Answer:
 
 def talk(row: tuple[Any, ...], learner: int) -> Talk:
     """Return a row of the store's turns (seq, question, mode, text, lesson, at) as it leaves."""
-    seq, question, mode, text, lesson, at = row
+    seq, *texts, at = row
+    question, mode, text, lesson = map(storable, texts)
     clipped = (question[:LONGEST_TEXT], mode[:LONGEST_NAME], text[:LONGEST_TEXT], lesson[:LONGEST_NAME])
     return Talk(seq, learner, *clipped, seconds_of(at))
 
@@ -114,6 +115,11 @@ def harmless(given: str) -> str:
     if len(given) > LONGEST_GIVEN or sum(map(str.isalpha, given)) > MOST_LETTERS:
         return ""
     return given
+
+
+def storable(text: str) -> str:
+    """Return a text without what no database of a hub keeps."""
+    return text.replace("\0", "")
 
 
 def seconds_of(at: str) -> int:

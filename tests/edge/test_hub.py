@@ -183,6 +183,7 @@ def payload(**changes: object) -> bytes:
         payload(item=["1"]),
         payload(item=["/" + "x" * 500]),
         payload(given=["\ud800"]),
+        payload(given=["3\0"]),
         payload(given=[None]),
         payload(right=[2]),
         payload(right=[True]),
