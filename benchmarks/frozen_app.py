@@ -43,7 +43,7 @@ def run() -> str:
 
 
 def _starts(folder: Path) -> str:
-    # Each its own home: their lessons lie in different folders, and so each would build the other's index anew.
+    # Each its own home: the unfrozen one has made its index, the frozen one brings its own.
     commands = {"plain": AMAUTA, "frozen": [str(folder.absolute() / "amauta")]}
     homes = {name: _home(command) for name, command in commands.items()}
     rows = ["| start | unfrozen | frozen | times |", "|---|---|---|---|"]
@@ -61,7 +61,7 @@ def _starts(folder: Path) -> str:
 
 
 def _home(command: list[str]) -> dict[str, str]:
-    """Return an environment with a home in which this very program has built its index and knows a learner."""
+    """Return an environment with a home in which this very program has an index and knows a learner."""
     environment = home_with_index()
     subprocess.run([*command, "ask", "hola"], env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
     Path(environment["AMAUTA_HOME"], "settings.toml").write_text('lang = "es"\n', encoding="utf-8")

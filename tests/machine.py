@@ -42,6 +42,7 @@ class Machine:
         firmware: str = "bios",
         secure: bool = False,
         memory_mb: int = 1536,
+        protected: bool = False,
         more: Sequence[str] = (),
     ) -> None:
         self._folder, self.serial = folder, folder / "serial.log"
@@ -63,7 +64,7 @@ class Machine:
         ]
         self._command += [
             "-drive",
-            f"if=none,id=stick,format=raw,cache=writethrough,file={stick}",
+            f"if=none,id=stick,format=raw,cache=writethrough,readonly={'on' if protected else 'off'},file={stick}",
             "-device",
             "qemu-xhci",
         ]
@@ -151,6 +152,32 @@ class Machine:
                 return time.monotonic() - self.started
             time.sleep(1)
         raise TimeoutError(f"the screen was not drawn in {seconds} s")
+
+    def screen(self) -> str:
+        """Return what the screen says, as the stick's own report last told; letters beyond ASCII are question marks."""
+        told = self.serial.read_text(errors="replace") if self.serial.exists() else ""
+        whole = told.rpartition("screen: end")[0]
+        return whole.rpartition("screen: begin\n")[2]
+
+    def wait_for_screen(self, *words: str, seconds: float) -> str:
+        """Wait until the screen says one of these; return which one."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            said = " ".join(self.screen().split())
+            if found := next((each for each in words if each in said), None):
+                return found
+            time.sleep(0.5)
+        raise TimeoutError(f"the screen did not say {words} in {seconds} s:\n{self.screen()}")
+
+    def plug(self, name: str, image: Path, *, protected: bool = False) -> None:
+        """Plug in another stick."""
+        disk = {"driver": "file", "filename": str(image.absolute())}
+        self.ask("blockdev-add", **{"node-name": name, "driver": "raw", "file": disk, "read-only": protected})
+        self.ask("device_add", driver="usb-storage", drive=name, id=f"usb-{name}", removable=True)
+
+    def pull(self, name: str) -> None:
+        """Pull a stick out, without a word to anybody."""
+        self.ask("device_del", id=f"usb-{name}")
 
     def cut(self) -> None:
         """Cut the power: kill -9, nothing is told to anybody."""

@@ -46,9 +46,10 @@ def frozen() -> Path:
 
 @pytest.fixture(scope="module")
 def warm(frozen: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home in which the index is built, so that only one test pays for it."""
+    """A home in which a question was asked: its index came along, none was made."""
     home = tmp_path_factory.mktemp("frozen") / "home"
     assert run(frozen, home, "ask", QUESTION, "--json", cwd=home.parent).returncode == 0
+    assert not (home / "index").exists()
     return home
 
 

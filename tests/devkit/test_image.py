@@ -132,6 +132,39 @@ def test_every_unit_runs_a_script_that_exists_and_what_is_switched_on_is_what_mu
     assert on == {"amauta-tutor.service", "amauta-off.path", "amauta-report.service"}
 
 
+def test_where_a_system_would_open_a_shell_this_one_says_what_happened() -> None:
+    units = layers.SYSTEM / "etc/systemd/system"
+    for name in ("emergency.service", "rescue.service"):
+        assert "ExecStart=/usr/lib/amauta/stopped" in (units / name).read_text(encoding="utf-8").splitlines()
+    for script in (layers.BASE / "initramfs").iterdir():
+        assert subprocess.run(["sh", "-n", script], check=False).returncode == 0
+        assert script.name in layers.FINISH.read_text(encoding="utf-8")
+        said = next(text for text in script.read_text(encoding="utf-8").splitlines() if text.startswith("printf"))
+        # The console's own letters at that time: no more than these.
+        assert said.isascii()
+
+
+def test_a_stick_is_opened_for_the_tutor_without_programs_and_windows_disks_only_to_be_read() -> None:
+    rule = (layers.SYSTEM / "etc/udev/rules.d/70-amauta-stick.rules").read_text(encoding="utf-8")
+    assert 'SYSTEMD_WANTS}+="amauta-stick@%k.service"' in rule
+    script = (SCRIPTS / "stick").read_text(encoding="utf-8")
+    assert "nodev,nosuid,noexec" in script
+    from edge.update.mochila import MOUNTS
+
+    place = Path(next(line for line in script.splitlines() if line.startswith("PLACES=")).partition("=")[2])
+    assert str(place.parent) in MOUNTS, "the tutor does not look for sticks there"
+    assert 'ntfs) set -- -t ntfs3 -o "$options,iocharset=utf8,ro"' in script
+
+
+def test_a_data_partition_is_made_again_only_until_it_has_its_name() -> None:
+    script = (SCRIPTS / "data").read_text(encoding="utf-8")
+    made = script[script.index("make_volume() {") : script.index("open_volume() {")]
+    # The name in the table comes last; nothing else makes file systems, and only what is not finished is made.
+    assert made.index("mkfs.ext4") < made.index("--part-label")
+    assert script.count("mkfs.ext4") == script.count("luksFormat") == 1
+    assert script.count("make_volume") == 2
+
+
 def test_the_tutor_runs_without_rights_without_network_and_again_whenever_it_ends() -> None:
     lines = layout.listed((layers.SYSTEM / "etc/systemd/system/amauta-tutor.service").read_text(encoding="utf-8"))
     assert {

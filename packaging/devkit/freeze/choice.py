@@ -12,6 +12,9 @@ from pathlib import Path, PurePosixPath
 
 Entry = tuple[str, str, str]
 
+IMPORTED_BY_NAME = ("edge", "tui", "textual", "zeroconf", "spake2")
+"""Packages of which PyInstaller cannot see every import; all of their modules come along, but for tests."""
+
 LLAMA_LIBRARIES = (
     "libllama.so", "libggml.so", "libggml.so.0", "libggml-base.so.0",
     "llama.dll", "ggml.dll", "ggml-base.dll", "libllama.dylib", "libggml*.dylib",

@@ -22,8 +22,10 @@ from edge.files import write_atomic
 RECIPES = SOURCE / "packaging" / "image"
 SUITE = "bookworm"
 MODULES = RECIPES / "modules-left-out.txt"
-FINISH = RECIPES / "base" / "finish.sh"
+BASE = RECIPES / "base"
+FINISH = BASE / "finish.sh"
 SYSTEM = RECIPES / "system"
+LAUNCHER = SOURCE / "packaging" / "launch" / "Amauta-Linux.sh"
 APP_PLACE = Path("opt/amauta")
 COMPRESSION = ("-comp", "zstd", "-Xcompression-level", "12", "-b", "256K", "-noappend", "-no-progress", "-quiet")
 SIGNED_PACKAGES = ("shim-signed", "grub-efi-amd64-signed")
@@ -57,7 +59,8 @@ def packages(arch: str) -> tuple[str, ...]:
 def base_folder(arch: str) -> Path:
     """Return where the Debian layer of today's recipe is kept."""
     recipe = [SUITE.encode(), arch.encode(), " ".join(COMPRESSION).encode(), " ".join(packages(arch)).encode()]
-    key = layout.base_key([*recipe, MODULES.read_bytes(), FINISH.read_bytes()])
+    ours = [path.read_bytes() for path in (MODULES, *sorted(BASE.rglob("*"))) if path.is_file()]
+    key = layout.base_key([*recipe, *ours])
     return cache_folder() / "image" / f"{SUITE}-{arch}-{key}"
 
 
@@ -104,9 +107,10 @@ def squash(tree: Path, layer: Path, *more: str) -> None:
 
 
 def make_app_layer(app: Path, layer: Path, work: Path) -> None:
-    """Compress the frozen app under the place it runs from."""
+    """Compress the frozen app under the place it runs from, with the launcher that takes what an update brought."""
     tree = work / "app"
     shutil.copytree(app, tree / APP_PLACE, copy_function=_link)
+    shutil.copy(LAUNCHER, tree / APP_PLACE)
     squash(tree, layer, "-all-root")
 
 

@@ -36,6 +36,10 @@ for unit in getty@.service autovt@.service serial-getty@.service console-getty.s
     ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
 
+# From the first second a word on the screen, and never a shell.
+install -m 755 "$(dirname "$0")/initramfs/opening" "$root/etc/initramfs-tools/scripts/init-top/amauta"
+install -D -m 755 "$(dirname "$0")/initramfs/stopped" "$root/etc/initramfs-tools/scripts/panic/amauta"
+
 printf 'MODULES=most\nCOMPRESS=zstd\n' > "$root/etc/initramfs-tools/conf.d/amauta"
 chroot "$root" update-initramfs -u -k all
 rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/var/log/* "$root"/var/cache/debconf/*-old \
