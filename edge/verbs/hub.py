@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,23 +15,21 @@ from typing import Any
 from edge.command_line import ExitCode
 from edge.files import write_atomic
 from edge.hub import place as places
-from edge.hub import report as reports
 from edge.hub.database import Database, check_address, open_database
 from edge.hub.errors import HubError
 from edge.hub.place import Place
 from edge.learning.attempt import stamp
 from edge.settings import Settings
+from edge.verbs import hub_reports
 from edge.words import Value, Words, words_for
 
 POINTER = "hub.txt"
 """In Amauta's folder: where the hub made last is, so that nobody has to name it each time."""
 
-_COLUMNS = ("what", "school", "lesson", "detail", "attempts", "right", "learners", "last")
-
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `hub`."""
-    metavar = "init|enrol|import|ack|report|merge|audit"
+    metavar = "init|enrol|import|ack|report|xapi|merge|audit"
     actions = parser.add_subparsers(dest="action", required=True, metavar=metavar)
     added = {name: actions.add_parser(name, help=words.say(f"verbs.hub.{name}")) for name in metavar.split("|")}
     added["init"].add_argument("folder", metavar="DIR", type=Path, help=words.say("verbs.hub.new"))
@@ -46,7 +43,8 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     for name in ("import", "ack"):
         added[name].add_argument("folder", metavar="DIR", type=Path, help=words.say("verbs.sync.folder"))
     added["ack"].add_argument("--school", metavar="S", action="append", default=[], help=words.say("verbs.hub.only"))
-    added["report"].add_argument("--out", metavar="CSV", type=Path, help=words.say("verbs.hub.csv"))
+    hub_reports.configure_report(added["report"], words)
+    hub_reports.configure_xapi(added["xapi"], words)
     added["merge"].add_argument("other", metavar="OTHER", type=Path, help=words.say("verbs.hub.other"))
     for name in added:
         if name != "init":
@@ -60,7 +58,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.action == "init":
         return _init(args, settings, words)
     place = places.load(args.hub or _remembered(settings.home))
-    deeds = {"enrol": _enrol, "import": _import, "ack": _ack, "report": _report, "merge": _merge, "audit": _audit}
+    deeds = {"enrol": _enrol, "import": _import, "ack": _ack, "merge": _merge, "audit": _audit}
+    deeds |= {"report": hub_reports.report, "xapi": hub_reports.xapi}
     with open_database(place) as database:
         return deeds[args.action](args, place, database, words)
 
@@ -163,48 +162,6 @@ def _audit(args: argparse.Namespace, _place: Place, database: Database, _words: 
         for row in rows:
             sys.stdout.write(f"{'  '.join(field for field in row if field)}\n")
     return ExitCode.DONE
-
-
-def _report(args: argparse.Namespace, _place: Place, database: Database, words: Words) -> int:
-    lessons, mistakes, devices = reports.lessons(database), reports.mistakes(database), reports.devices(database)
-    if args.out:
-        from edge.learning.roster import table
-        from edge.verbs.learners import write_table
-
-        rows = list(_table(lessons, mistakes, devices, words))
-        write_table(args.out, table([words.say(f"hub.column.{name}") for name in _COLUMNS], rows))
-        _narrate(words, "hub.written", path=args.out, count=len(rows))
-    facts = {
-        "lessons": [asdict(row) for row in lessons],
-        "mistakes": [asdict(row) for row in mistakes],
-        "devices": [asdict(row) for row in devices],
-    }
-    _answer(args, facts)
-    if not args.json and not args.out:
-        for cells in _table(lessons, mistakes, devices, words):
-            sys.stdout.write(f"{'  '.join(str(cell) for cell in cells if cell != '')}\n")
-    if any(row.learners is None for row in lessons):
-        _narrate(words, "hub.suppressed", least=reports.SMALLEST_GROUP)
-    return ExitCode.DONE
-
-
-def _table(
-    lessons: Iterable[reports.LessonRow],
-    mistakes: Iterable[reports.MistakeRow],
-    devices: Iterable[reports.DeviceRow],
-    words: Words,
-) -> Iterable[tuple[str | int, ...]]:
-    few = f"<{reports.SMALLEST_GROUP}"
-    for row in lessons:
-        cells = ("", "", few) if row.learners is None else (row.attempts or 0, row.right or 0, row.learners)
-        yield (words.say("hub.what.lesson"), row.school, row.lesson, "", *cells, "")
-    for slip in mistakes:
-        said = words.say(f"exercise.wrong.{slip.mistake}")
-        yield (words.say("hub.what.mistake"), slip.school, slip.lesson, said, slip.times, "", slip.learners, "")
-    for device in devices:
-        state = words.say(f"hub.device.{device.state}")
-        detail = " ".join([device.device, state, *(f"{name}={value}" for name, value in device.versions.items())])
-        yield (words.say("hub.what.device"), device.school, "", detail, "", "", "", device.heard[:16])
 
 
 def _now() -> str:

@@ -1,0 +1,84 @@
+"""Read from the database what learners did, and let `groups` decide what may be shown of it.
+
+The database adds up each learner's answers by lesson and month; a few schools at a time, so that neither its
+memory nor ours grows with the district.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from edge.hub.database import Database
+from edge.hub.errors import HubError
+from edge.hub.reports.groups import Block, Group, Own, Small
+from edge.hub.reports.months import Period, condition, month_column
+
+AT_ONCE = 50
+"""Schools in one question."""
+
+# CROSS JOIN: SQLite then looks up the streams first, and their answers by number; PostgreSQL chooses by itself.
+_OWN = """
+SELECT school, month, lesson, learner, count(*), sum(correct) FROM (
+    SELECT streams.school AS school, {month} AS month, attempts.lesson AS lesson, attempts.learner AS learner,
+        attempts.correct AS correct
+    FROM streams CROSS JOIN attempts
+    WHERE attempts.stream = streams.id AND streams.school BETWEEN ? AND ? AND {condition}
+) AS dated GROUP BY school, month, lesson, learner
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What may be shown of the answers of a period."""
+
+    blocks: tuple[Block, ...]
+    groups: tuple[Group, ...]
+    too_few: frozenset[str]
+    """Schools that answered something, of which nothing may be shown."""
+
+
+def answers(database: Database, period: Period, school: str = "") -> Answers:
+    """Return what may be shown, of one school or of all."""
+    small = Small()
+    blocks: list[Block] = []
+    groups: list[Group] = []
+    heard: set[str] = set()
+    for owns in _by_school_and_month(database, period, school):
+        found = small.publish(owns)
+        blocks += found[0]
+        groups += found[1]
+        heard.add(owns[0].school)
+    # One school alone is told nothing about other small ones.
+    rest = ([], []) if school else small.rest()
+    too_few = frozenset(heard - {block.school for block in blocks})
+    return Answers((*blocks, *rest[0]), (*groups, *rest[1]), too_few)
+
+
+def batches(database: Database, school: str = "") -> Iterator[tuple[dict[int, str], int, int]]:
+    """Yield a few schools at a time: their codes by number, and the first and last number."""
+    schools = database.rows("SELECT id, code FROM schools ORDER BY id")
+    if school:
+        schools = [row for row in schools if row[1] == school]
+        if not schools:
+            raise HubError("report-school", school=school[:60])
+    for begin in range(0, len(schools), AT_ONCE):
+        some = schools[begin : begin + AT_ONCE]
+        yield dict(some), some[0][0], some[-1][0]
+
+
+def _by_school_and_month(database: Database, period: Period, school: str) -> Iterator[list[Own]]:
+    words = dict(database.rows("SELECT id, text FROM words"))
+    sql = _OWN.format(month=month_column(period), condition=condition(period))
+    for codes, first, last in batches(database, school):
+        together: dict[tuple[int, int], list[Own]] = defaultdict(list)
+        for number, month, lesson, learner, attempts, right in database.rows(sql, [first, last]):
+            own = Own(codes[number], month, words[lesson], learner, attempts, _whole(right))
+            together[number, month].append(own)
+        yield from together.values()
+
+
+def _whole(number: Any) -> int:
+    return int(number)
