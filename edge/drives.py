@@ -74,7 +74,7 @@ def find(environ: Mapping[str, str]) -> list[Drive]:
 
 def parse(text: str) -> list[Mount]:
     """Read /proc/self/mounts; a line that is not one is passed over."""
-    fields = (line.split(" ") for line in text.splitlines())
+    fields = (line.split(" ") for line in text.split("\n"))
     return [Mount(_plain(each[0]), _plain(each[1])) for each in fields if len(each) >= 4]
 
 
@@ -112,7 +112,7 @@ def is_removable(device: str, system: Path = Path("/sys/class/block")) -> bool:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape").strip()
+        return path.read_bytes().decode("utf-8", "surrogateescape").strip()
     except OSError:
         return ""
 

@@ -54,6 +54,7 @@ class AmautaApp(App[None]):
         Binding("f7", "go('progress')", "progress"),
         Binding("f9", "go('settings')", "settings"),
         Binding("f10", "quit", "quit"),
+        Binding("f12", "go('sync')", "sync", show=False),
         Binding("ctrl+q", "quit", "quit", show=False, priority=True),
     ]
 
@@ -107,7 +108,7 @@ class AmautaApp(App[None]):
         if self.is_screen_installed("ask"):
             self.uninstall_screen("ask")
         self.install_screen(AskScreen(self.services), "ask")
-        self.push_screen(HomeScreen(self.services))
+        self.push_screen(HomeScreen(self.services) if self.services.learner else WelcomeScreen(self.services))
 
     def _apply_theme(self) -> None:
         colours = self._colours or colours_of(self.console.color_system)

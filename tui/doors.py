@@ -31,6 +31,10 @@ def _maker(place: str) -> Callable[[Services], Screen[None]]:
         from tui.screens.settings import SettingsScreen
 
         return SettingsScreen
+    if place == "sync":
+        from tui.screens.sync import SyncScreen
+
+        return SyncScreen
     if place == "update":
         from tui.screens.update import UpdateScreen
 

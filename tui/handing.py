@@ -71,8 +71,8 @@ class Handing:
         self.drives: list[Drive] = []
         """As they were when somebody last looked."""
 
-        self.copied = False
-        """Whether the hub said that another device uses the same identity."""
+        self.working = False
+        """Whether something is being handed over now."""
 
     @property
     def enrolled(self) -> bool:
@@ -81,11 +81,9 @@ class Handing:
 
         return (self._settings().home / ENROLMENT).is_file()
 
-    def look(self) -> list[Drive]:
-        """Look which sticks are here; return those that were not here before and are of use."""
-        before = {drive.path for drive in self.drives}
+    def look(self) -> None:
+        """Look which sticks are here."""
         self.drives = list(self._find())
-        return [drive for drive in self.useful() if drive.path not in before]
 
     def useful(self) -> list[Drive]:
         """Return the sticks that were put in and with which one key does something now."""
@@ -117,7 +115,7 @@ class Handing:
                 return passed // timedelta(weeks=1)
         return 0
 
-    def deliver(self, drive: Drive, begun: Callable[[Step], None]) -> Delivered:
+    def deliver(self, drive: Drive, begun: Callable[[Step], object]) -> Delivered:
         """Take the acknowledgements in, then write what is not acknowledged; when this returns the stick may leave."""
         from edge.sync import handing, papers, stick
         from edge.sync.ledger import Ledger
@@ -127,7 +125,6 @@ class Handing:
             begun("acks")
             held = papers.papers(settings.home, ledger, SystemRandom())
             taken = handing.take_back(drive.path, ledger, held, at)
-            self.copied = self.copied or taken.cloned
             begun("making")
             bundles = handing.prepare(ledger, held, handing.versions_of(settings), turns=settings.share_turns)
             begun("writing")
@@ -169,7 +166,6 @@ class Handing:
         with Ledger(settings.store_path) as ledger:
             before = papers.papers(settings.home, ledger, SystemRandom()).identity.device
             after = papers.renew(settings.home, ledger, SystemRandom()).identity.device
-        self.copied = False
         return before, after
 
     def kept_about(self, learner: Learner) -> tuple[int, int]:

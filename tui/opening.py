@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING
 
+from edge import drives
 from edge.errors import SpeechError
 from edge.settings import Settings
 from edge.update.mochila import find
@@ -26,7 +27,14 @@ def open_services(settings: Settings) -> Services:
     """Return the services of this device, which belongs to its school from now on; nothing is opened yet."""
     settings = _provisioned(settings)
     openers = Openers(_library, _tutor, _store, _speaker)
-    return Services(settings, openers, random=Random(), now=lambda: datetime.now(UTC), sticks=lambda: find(os.environ))
+    return Services(
+        settings,
+        openers,
+        random=Random(),
+        now=lambda: datetime.now(UTC),
+        sticks=lambda: find(os.environ),
+        drives=lambda: drives.find(os.environ),
+    )
 
 
 def _provisioned(settings: Settings) -> Settings:

@@ -14,13 +14,14 @@ from edge.words import LANGUAGES
 from tui import places
 from tui.answer import kind_of, source_key, sources_of
 from tui.lines import Lines, same_word
+from tui.plain_sync import hand_over
 from tui.services import Services
 from tui.values import with_lang
 
 if TYPE_CHECKING:
     from edge.tutor.reply import Source
 
-MENU = ("lessons", "practise", "progress", "learner", "settings", "help")
+MENU = ("lessons", "practise", "progress", "learner", "settings", "help", "sync")
 
 
 def run(services: Services, source: TextIO, target: TextIO) -> int:
@@ -51,8 +52,8 @@ class _Talk:
         self._begin()
         self._show_menu()
         self._prove()
-        self._offer()
         while True:
+            self._notice()
             given = self.lines.ask(self.services.words.say("plain.prompt"))
             try:
                 if not self._serve(given):
@@ -70,14 +71,19 @@ class _Talk:
             chosen = lines.pick(names, services.words, prompt="plain.pick_first")
             if chosen is not None:
                 services.change(with_lang(services.settings, LANGUAGES[chosen]))
-        learner = services.recall_learner()
-        while learner is None:
+        services.recall_learner()
+        self._greet()
+
+    def _greet(self) -> None:
+        """Ask for a name while nobody has one."""
+        services, lines = self.services, self.lines
+        while services.learner is None:
             if name := lines.ask(f"{services.words.say('plain.name')} "):
                 try:
-                    learner = services.add_learner(name)
+                    services.add_learner(name)
                 except EdgeError as error:
                     lines.say(error.say(services.lang))
-        lines.say(services.words.say("plain.welcome", name=learner.name))
+        lines.say(services.words.say("plain.welcome", name=services.learner.name))
 
     def _prove(self) -> None:
         """The prompt is there: say once which release never came so far, and keep the one that did."""
@@ -91,11 +97,18 @@ class _Talk:
             except EdgeError as error:
                 self.lines.say(error.say(services.lang))
 
-    def _offer(self) -> None:
-        """Say so when a stick brings a newer release."""
-        if offer := self.services.updates.look():
-            words = self.services.words
+    def _notice(self) -> None:
+        """Say once of a stick what it is good for: handing over, enrolling, a newer release."""
+        words, handing = self.services.words, self.services.handing
+        before, offered = handing.drives, self.services.updates.offer
+        handing.look()
+        offer = self.services.updates.look()
+        if offer and offer is not offered:
             self.lines.say(words.say("updating.offered", number=offer.contents.number, word=words.say("updating.word")))
+        for drive in handing.useful():
+            if drive.path not in [known.path for known in before]:
+                key = "plain.stick" if handing.enrolled else "plain.stick_enrol"
+                self.lines.say(words.say(key, name=drive.name, word=words.say("plain.menu_words.sync")))
 
     def _show_menu(self) -> None:
         words = self.services.words
@@ -120,7 +133,10 @@ class _Talk:
                 "progress": places.progress,
                 "learner": places.change_learner,
                 "settings": places.change_settings,
+                "sync": hand_over,
             }[place](self.services, self.lines)
+            if self.services.learner is None:
+                self._greet()
         elif same_word(given, words.say("updating.word")) and self.services.updates.offer:
             places.update(self.services, self.lines)
         elif same_word(given, words.say("plain.source_word")):

@@ -1,4 +1,4 @@
-"""What happens once the prompt is on screen: a release on trial has proved itself, and one that failed is told of."""
+"""What happens once the prompt is on screen: a release on trial has proved itself, one that failed is told of, sticks are seen."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from textual.app import App
 
 from edge.errors import EdgeError
 from tui.services import Services
+from tui.watching import watch
 
 
 def prompt_shown(app: App[None], services: Services) -> None:
@@ -13,6 +14,7 @@ def prompt_shown(app: App[None], services: Services) -> None:
     services.updates.shown = True
     if number := services.updates.given_up():
         app.notify(services.words.say("updating.returned", number=number), timeout=60, markup=False)
+    watch(app, services)
     if services.updates.on_trial:
         app.run_worker(lambda: prove(services), thread=True, group="trial", exit_on_error=False)
 

@@ -19,9 +19,11 @@ from edge.files import write_atomic
 from edge.learning.attempt import stamp
 from edge.settings import Settings
 from edge.words import Words, words_for
+from tui.handing import Handing, Sight
 from tui.updates import Updates
 
 if TYPE_CHECKING:
+    from edge.drives import Drive
     from edge.errors import SpeechError
     from edge.learning.attempt import Attempt
     from edge.learning.learner import Learner
@@ -82,11 +84,13 @@ class Services:
         random: Random,
         now: Callable[[], datetime],
         sticks: Callable[[], list[Path]] = list,
+        drives: Callable[[], list[Drive]] = list,
     ) -> None:
         self.settings = settings
         self.random = random
         self.now = now
         self.updates = Updates(settings, sticks, now)
+        self.handing = Handing(lambda: self.settings, drives, now)
         self.learner: Learner | None = None
         self.speech_problem: SpeechError | None = None
         """Why nothing is heard, if so; it is told once."""
@@ -211,6 +215,20 @@ class Services:
             self._close_speaker()
         self.settings = settings
 
+    def enrol(self, given: str | Path) -> Sight | None:
+        """Enrol at a hub; in another school the store writes under another name from then on."""
+        try:
+            return self.handing.enrol(given)
+        finally:
+            self._close_store()
+
+    def renew_identity(self) -> tuple[str, str]:
+        """Give this device another identity; return the old name and the new one."""
+        try:
+            return self.handing.renew()
+        finally:
+            self._close_store()
+
     def attempts(self) -> list[Attempt]:
         """Return what the learner answered so far, oldest first."""
         return self.store().attempts(self.learner.id) if self.learner else []
@@ -232,11 +250,14 @@ class Services:
     def close(self) -> None:
         """Close whatever was opened."""
         self._close_speaker()
-        if store := self._store.take():
-            store.close()
+        self._close_store()
         self._tutor.take()
         if library := self._library.take():
             library.close()
+
+    def _close_store(self) -> None:
+        if store := self._store.take():
+            store.close()
 
     def _close_speaker(self) -> None:
         if speaker := self._speaker.take():

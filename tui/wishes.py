@@ -68,6 +68,11 @@ class LearnerChosen(Message):
 
 
 @dataclass
+class SticksChanged(Message):
+    """A stick was put in or taken out."""
+
+
+@dataclass
 class SettingsChanged(Message):
     """A setting was kept; `lang` and `theme` change what every screen looks like."""
 

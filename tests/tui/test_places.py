@@ -59,7 +59,8 @@ async def test_a_name_that_is_too_long_for_the_store_is_refused_clearly(home: Pa
 async def test_everything_at_home_can_be_reached_with_arrows_and_enter(app: AmautaApp) -> None:
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await settle(pilot)
-        for steps, title in enumerate(["Lecciones", "Practicar", "Progreso", "¿Quién aprende?", "Ajustes", "Ayuda"]):
+        titles = ["Lecciones", "Practicar", "Progreso", "¿Quién aprende?", "Entregar", "Ajustes", "Ayuda"]
+        for steps, title in enumerate(titles):
             await press(pilot, *["down"] * (4 + steps), "enter")
             assert f"Amauta · {title}" in words_of(app)
             await press(pilot, "escape")

@@ -119,7 +119,7 @@ CONSOLE = {chr(code) for code in [*range(32, 127), *range(160, 256)]} | set("─
 
 
 def test_every_character_of_every_accepted_screen_is_in_the_console_fonts() -> None:
-    pictures = sorted((Path(__file__).parent / "__snapshots__" / "test_screens").glob("*.svg"))
+    pictures = sorted((Path(__file__).parent / "__snapshots__").glob("*/*.svg"))
     assert pictures
     for picture in pictures:
         drawing = ElementTree.fromstring(picture.read_text(encoding="utf-8"))

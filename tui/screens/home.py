@@ -31,6 +31,7 @@ _PLACES = {
     "practise": "F6",
     "progress": "F7",
     "who": "",
+    "sync": "F12",
     "settings": "F9",
     "help": "F1",
     "quit": "F10",
@@ -93,7 +94,14 @@ class HomeScreen(Screen[None]):
             options.append(gap())
         if self.offered:
             label = words.say("home.update", number=self.offered.contents.number)
-            options += [Option(Content.assemble(label, ("  F8", "$key")), id="go:update"), gap()]
+            options.append(Option(Content.assemble(label, ("  F8", "$key")), id="go:update"))
+        for number, drive in enumerate(self.services.handing.useful()):
+            key = "home.stick" if self.services.handing.enrolled else "home.stick_enrol"
+            options.append(
+                Option(Content.assemble(words.say(key, name=drive.name), ("  F12", "$key")), id=f"stick:{number}")
+            )
+        if options and not options[-1].disabled:
+            options.append(gap())
         options.append(heading(words.say("home.menu")))
         for place, key in _PLACES.items():
             label = words.say(f"home.{place}")
@@ -132,6 +140,12 @@ class HomeScreen(Screen[None]):
         choices.highlighted = known.index(here) if here in known and here else None
         self.refresh_bindings()
 
+    @on(wishes.SticksChanged)
+    def _sticks_changed(self, event: wishes.SticksChanged) -> None:
+        event.stop()
+        self._show_options()
+        self._look()
+
     @on(Worker.StateChanged)
     def _worker_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR:
@@ -147,7 +161,7 @@ class HomeScreen(Screen[None]):
         if kind == "ask":
             self.post_message(wishes.QuestionAsked(self.samples[int(value)]))
         else:
-            self.post_message(wishes.PlaceChosen(value))
+            self.post_message(wishes.PlaceChosen("sync" if kind == "stick" else value))
 
     def on_key(self, event: Key) -> None:
         """Let a question begin anywhere: what is typed on the list goes to the prompt."""

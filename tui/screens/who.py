@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Static
@@ -19,6 +22,8 @@ from tui.widgets.prompt import NameBox
 
 class WhoScreen(Screen[None]):
     """The names of this device, and a line for a new one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f8", "person", "person")]
 
     def __init__(self, services: Services) -> None:
         super().__init__(name="who")
@@ -48,6 +53,19 @@ class WhoScreen(Screen[None]):
         if self.services.learner and learners:
             choices.highlighted = choices.get_option_index(self.services.learner.id)
         choices.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer a person's data only where a person is chosen."""
+        return action != "person" or self.query_one(Choices).highlighted_option is not None
+
+    def action_person(self) -> None:
+        """Open what is kept about the chosen person: an adult may copy or erase it."""
+        from tui.screens.sync_person import PersonScreen
+
+        option = self.query_one(Choices).highlighted_option
+        for learner in self.services.store().learners():
+            if option and learner.id == option.id:
+                self.app.push_screen(PersonScreen(self.services, learner))
 
     @on(Choices.OptionSelected)
     def _chosen(self, event: Choices.OptionSelected) -> None:
