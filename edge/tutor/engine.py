@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol, TypedDict
+from typing import NotRequired, Protocol, TypedDict
 
 
 class Message(TypedDict):
@@ -16,6 +16,8 @@ class Message(TypedDict):
 
     role: str
     content: str
+    stable: NotRequired[int]
+    """So many characters of the content stay the same in other conversations, and are worth keeping."""
 
 
 class Engine(Protocol):

@@ -1,25 +1,30 @@
 """Run a GGUF language model with llama.cpp, on the processor alone.
 
-A file is checked before llama.cpp sees it. What was read of the last conversation
-is kept, so that the next turn of the same one starts quickly. `stop()` is asked
-for every token and, while a long question is being read, many times a second.
+A file is checked before llama.cpp sees it. What was read of the last conversation is kept, so that the next turn of
+the same one starts quickly, and a beginning that many conversations share is kept on disk. `stop()` is asked for
+every token and, while a long question is being read, many times a second.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from edge.errors import ModelError
+from edge.llama.beginnings import Beginnings
+from edge.llama.reading import Reading, Stop, common, never
+from edge.llama.vocabulary import Vocabulary
+from edge.llama.writing import Writer
 from edge.tutor.adapter import put_on
 from edge.tutor.engine import Message, whole_letters
 from edge.tutor.gguf import read_head
 from edge.tutor.llama_library import Library, load_library
-from edge.tutor.tuning import Tuning
+from edge.tutor.tuning import Tuning, llama_version
+
+__all__ = ["LlamaEngine", "never"]
 
 CONTEXT_TOKENS = 2048
 BATCH_TOKENS = 256
@@ -28,14 +33,6 @@ SMALL_PARAMETERS, FEW_THREADS, THREADS = 150_000_000, 1, 2
 
 SCORE_ROWS = 64
 """So many rows of scores at once: 33 MB with a vocabulary of 128,000."""
-
-ABORTED = 2
-PIECE_BYTES = 256
-
-
-def never() -> bool:
-    """Never stop."""
-    return False
 
 
 class LlamaEngine:
@@ -46,18 +43,18 @@ class LlamaEngine:
         self.context_tokens = room
         """How many tokens question and answer may have together."""
 
-        self._batch = min(BATCH_TOKENS, room)
-        self._library, self._api = library, library.api
-        self._model, self._context = model, context
-        self._vocabulary = self._api.llama_model_get_vocab(model)
-        self.vocabulary_size = int(self._api.llama_vocab_n_tokens(self._vocabulary))
-        self._sampler = self._api.llama_sampler_init_greedy()
-        self._past: list[int] = []
+        self.guessing = not (library.api.llama_model_is_recurrent(model) or library.api.llama_model_is_hybrid(model))
+        """Whether to guess ahead; it changes the speed only. Where memory cannot forget its end, there is none."""
+
+        self.beginnings: Beginnings | None = None
+        """Where beginnings are kept on disk, if anywhere."""
+
+        self._library, self._api, self._model, self._context = library, library.api, model, context
+        self._vocabulary = Vocabulary(library.api, model, name)
+        self.vocabulary_size = self._vocabulary.size
+        self._reading = Reading(library.api, context, name, self.vocabulary_size, min(BATCH_TOKENS, room))
         self._turn = 0
         self._lock = threading.Lock()
-        self._stop: Callable[[], bool] = never
-        self._abort = self._api.ggml_abort_callback(lambda _: self._stop())
-        self._api.llama_set_abort_callback(context, self._abort, ctypes.c_void_p(0))
 
     @classmethod
     def open(
@@ -105,13 +102,17 @@ class LlamaEngine:
                 raise
         return engine
 
+    def keep_beginnings(self, folder: Path, model_sha256: str, *, extra: str = "") -> None:
+        """Keep shared beginnings of conversations in `folder`; `extra` names what else changes the memory (an adapter)."""
+        form = (model_sha256, llama_version(), self.context_tokens, "f16", extra)
+        self.beginnings = Beginnings(folder, "\n".join(map(str, form)))
+
     def close(self) -> None:
         """Give the memory back."""
         with self._lock:
             self._turn += 1
             if self._context is not None:
-                self._api.llama_sampler_free(self._sampler)
-                self._api.llama_free(self._context)
+                self._reading.close()
                 self._api.llama_model_free(self._model)
                 self._context = self._model = None
 
@@ -121,51 +122,43 @@ class LlamaEngine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def stream(
-        self, messages: Sequence[Message], *, max_tokens: int, stop: Callable[[], bool] = never
-    ) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message], *, max_tokens: int, stop: Stop = never) -> Iterator[str]:
         """Yield the most likely answer piece by piece; end within a moment of `stop()`."""
-        tokens = self.tokens_of(self.prompt_of(messages), special=True)
+        tokens = self._prompt(messages)
         room = self.context_tokens
         if len(tokens) + 1 > room:
             raise ModelError("model-question-long", tokens=len(tokens), room=room)
-        yield from whole_letters(self._answer(tokens, min(max_tokens, room - len(tokens)), stop))
+        stable = self._stable(messages, tokens)
+        yield from whole_letters(self._answer(tokens, stable, min(max_tokens, room - len(tokens)), stop))
+
+    def prepare(self, messages: Sequence[Message], stop: Stop = never) -> bool:
+        """Read the beginning that these messages share with others and keep it on disk; tell whether it is there now."""
+        tokens = self._prompt(messages)
+        stable = self._stable(messages, tokens)
+        with self._lock:
+            if self.beginnings is None or stable >= self.context_tokens:
+                return False
+            self._turn += 1
+            if self.beginnings.has(tokens[:stable]):
+                return True
+            return self._begin(tokens[:stable], stop) and self.beginnings.has(tokens[:stable])
 
     def prompt_of(self, messages: Sequence[Message]) -> str:
         """Write the conversation as the model learned it, up to where its answer begins."""
-        api = self._api
-        chat = (api.llama_chat_message * len(messages))()
-        for place, message in zip(chat, messages, strict=True):
-            place.role = message["role"].encode()
-            place.content = self._harmless(message["content"]).encode("utf-8", "replace")
-        template = api.llama_model_chat_template(self._model, None) or b"chatml"
-        for known in (template, b"chatml"):
-            need = api.llama_chat_apply_template(known, chat, len(messages), True, None, 0)
-            if need > 0:
-                buffer = ctypes.create_string_buffer(need + 1)
-                api.llama_chat_apply_template(known, chat, len(messages), True, buffer, need + 1)
-                return buffer.raw[:need].decode("utf-8", "replace")
-        raise ModelError("model-broken", path=self.name)
+        return self._vocabulary.prompt_of(messages)
 
     def tokens_of(self, text: str, *, special: bool = False) -> list[int]:
         """Return the tokens of `text`; with `special`, control marks in it count as such."""
-        content = text.encode("utf-8", "replace")
-        size = len(content) + 8
-        buffer = (self._api.llama_token * size)()
-        count = self._api.llama_tokenize(self._vocabulary, content, len(content), buffer, size, special, special)
-        return list(buffer[: max(0, count)])
+        return self._vocabulary.tokens_of(text, special=special)
 
     def logits_of(self, tokens: Sequence[int]) -> Iterator[Any]:
         """Read `tokens` from the start and yield, for each, the scores of what may follow (a numpy row)."""
-        import numpy as np
-
         with self._lock:
-            self._forget()
+            self._reading.forget()
             for token in tokens:
-                self._decode([token])
-                row = self._api.llama_get_logits_ith(self._context, -1)
-                yield np.ctypeslib.as_array(row, shape=(self.vocabulary_size,)).copy()
-            self._forget()
+                self._reading.read([token])
+                yield self._reading.scores().copy()
+            self._reading.forget()
 
     def scores_of(self, tokens: Sequence[int], *, start: int = 0) -> Iterator[Any]:
         """Read `tokens` and yield the scores of what may follow each from `start` on: blocks, float32 [rows, vocabulary].
@@ -179,22 +172,48 @@ class LlamaEngine:
             raise ModelError("model-question-long", tokens=len(tokens), room=self.context_tokens)
         with self._lock:
             self._turn += 1
-            self._decode(self._recall(list(tokens[: start + 1]))[:-1])
+            self._reading.read(self._reading.recall(tokens[: start + 1])[:-1])
             for at in range(start, len(tokens), SCORE_ROWS):
                 part = list(tokens[at : at + SCORE_ROWS])
-                self._decode(part, every=True)
+                self._reading.read(part, every=True)
                 rows = self._api.llama_get_logits(self._context)
                 yield np.ctypeslib.as_array(rows, shape=(len(part), self.vocabulary_size)).copy()
 
     def ends(self, token: int) -> bool:
         """Tell whether this token ends an answer."""
-        return bool(self._api.llama_vocab_is_eog(self._vocabulary, token))
+        return self._vocabulary.ends(token)
 
     def bytes_of(self, tokens: Sequence[int]) -> bytes:
         """Return what `tokens` write; control marks write nothing."""
-        return b"".join(map(self._piece, tokens))
+        return b"".join(map(self._vocabulary.piece, tokens))
 
-    def _answer(self, tokens: list[int], most: int, stop: Callable[[], bool]) -> Iterator[bytes]:
+    def _prompt(self, messages: Sequence[Message]) -> list[int]:
+        return self.tokens_of(self.prompt_of(messages), special=True)
+
+    def _stable(self, messages: Sequence[Message], tokens: Sequence[int]) -> int:
+        """Return how many tokens stay the same whatever follows the stable part of the last message."""
+        *before, last = messages
+        if self.beginnings is None or "stable" not in last:
+            return 0
+        beginning = last["content"][: last["stable"]]
+        others = (self._prompt([*before, {**last, "content": f"{beginning}{end}"}]) for end in ("¿Qué", "7"))
+        return min(common(tokens, other) for other in others)
+
+    def _begin(self, tokens: Sequence[int], stop: Stop) -> bool:
+        """Have exactly this beginning in memory, from memory, disk or by reading, and keep it on disk; False when stopped."""
+        if self.beginnings is not None:
+            self.beginnings.recall(self._reading, tokens)
+        same = common(self._reading.past, tokens)
+        if not self._reading.cut(same):
+            self._reading.forget()
+            same = 0
+        if not self._reading.read(tokens[same:], stop):
+            return False
+        if self.beginnings is not None:
+            self.beginnings.keep(self._reading, len(tokens))
+        return True
+
+    def _answer(self, tokens: list[int], stable: int, most: int, stop: Stop) -> Iterator[bytes]:
         """Yield the bytes of each next token, the most likely one each time.
 
         A newer question, or `close`, ends this one: nobody waits for an answer that is no longer read.
@@ -202,80 +221,17 @@ class LlamaEngine:
         with self._lock:
             self._turn += 1
             mine = self._turn
-        pending = tokens
-        for number in range(most):
+            if stable and not self._begin(tokens[:stable], stop):
+                return
+        writer = Writer(self._reading, tokens, guessing=self.guessing)
+        while writer.count < most:
             with self._lock:
                 if stop() or self._turn != mine:
                     return
-                if not self._decode(self._recall(tokens) if number == 0 else pending, stop):
-                    return
-                token = int(self._api.llama_sampler_sample(self._sampler, self._context, -1))
-            if self.ends(token):
+                found = writer.step(most, stop)
+            if not found:
                 return
-            yield self._piece(token)
-            pending = [token]
-
-    def _recall(self, tokens: list[int]) -> list[int]:
-        """Keep what the last conversation has in common with this one; return what is still to be read."""
-        same = 0
-        for ours, theirs in zip(self._past, tokens[:-1], strict=False):
-            if ours != theirs:
-                break
-            same += 1
-        memory = self._api.llama_get_memory(self._context)
-        if same and self._api.llama_memory_seq_rm(memory, 0, same, -1):
-            self._past = self._past[:same]
-            return tokens[same:]
-        self._forget()
-        return tokens
-
-    def _decode(self, tokens: Sequence[int], stop: Callable[[], bool] = never, *, every: bool = False) -> bool:
-        """Read tokens after those already read, keeping the scores after the last or `every` one; False when stopped."""
-        self._stop = stop
-        try:
-            for at in range(0, len(tokens), self._batch):
-                part = tokens[at : at + self._batch]
-                held = (self._api.llama_token * len(part))(*part)  # C reads it: it must outlive the call
-                batch = self._api.llama_batch_get_one(held, len(part))
-                flags = (ctypes.c_int8 * len(part))(*[1] * len(part))
-                if every:
-                    batch.logits = flags
-                result = self._api.llama_decode(self._context, batch)
-                if result != 0:
-                    self._forget()
-                    if result == ABORTED:
-                        return False
-                    raise ModelError("model-failed", name=self.name, code=result)
-                self._past += part
-        finally:
-            self._stop = never
-        return True
-
-    def _forget(self) -> None:
-        self._api.llama_memory_clear(self._api.llama_get_memory(self._context), True)
-        self._past = []
-
-    def _piece(self, token: int) -> bytes:
-        buffer = ctypes.create_string_buffer(PIECE_BYTES)
-        count = self._api.llama_token_to_piece(self._vocabulary, token, buffer, PIECE_BYTES, 0, False)
-        return buffer.raw[: max(0, count)]
-
-    def _harmless(self, text: str) -> str:
-        """Take the model's own control marks out of what a person wrote."""
-        clean = text.replace("\0", "")
-        while marks := [t for t in self.tokens_of(clean, special=True) if self._is_control(t)]:
-            shorter = clean
-            for token in marks:
-                shorter = shorter.replace(self._mark(token), "")
-            if shorter == clean:  # only the begin and end marks that every text gets
-                break
-            clean = shorter
-        return clean
-
-    def _is_control(self, token: int) -> bool:
-        return bool(self._api.llama_vocab_is_control(self._vocabulary, token))
-
-    def _mark(self, token: int) -> str:
-        buffer = ctypes.create_string_buffer(PIECE_BYTES)
-        count = self._api.llama_token_to_piece(self._vocabulary, token, buffer, PIECE_BYTES, 0, True)
-        return buffer.raw[: max(0, count)].decode("utf-8", "replace")
+            for token in found:
+                if self.ends(token):
+                    return
+                yield self._vocabulary.piece(token)

@@ -1,0 +1,106 @@
+"""Beginnings of conversations that were read once, kept on disk so that they are never read again.
+
+A beginning counts for exactly one model file, one way of running it and one llama.cpp; anything else gives it
+another name, so it is simply not found. A file whose checksum is wrong, or that does not load, is deleted and read
+anew. The folder has a budget: what was not used for longest goes first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.files import BLOCK_BYTES, sync_folder
+from edge.llama.reading import Reading, common
+
+SUFFIX = ".kv"
+BUDGET_BYTES = 512 << 20
+LEAST_TOKENS = 64
+"""Reading fewer takes less time than opening a file on an old disk."""
+
+LEAST_FREE_BYTES = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Beginnings:
+    """A folder of them for one loaded model."""
+
+    folder: Path
+    key: str
+    """Names model, llama.cpp and everything about the memory's form."""
+
+    budget_bytes: int = BUDGET_BYTES
+
+    def recall(self, reading: Reading, tokens: Sequence[int]) -> None:
+        """Put `tokens`, a whole beginning, in memory from disk, if it is there and not in memory already."""
+        if len(tokens) < LEAST_TOKENS or common(reading.past, tokens) == len(tokens):
+            return
+        for path in self._found(tokens):
+            with suppress(OSError):
+                if _checksum(path) == path.stem.rpartition("-")[2] and reading.load(path, tokens):
+                    os.utime(path)
+                    return
+            path.unlink(missing_ok=True)
+
+    def keep(self, reading: Reading, length: int) -> bool:
+        """Write what was read to disk if it is a whole beginning of that length and not there yet; tell whether it is there now."""
+        if length < LEAST_TOKENS or len(reading.past) != length:
+            return False
+        if self.has(reading.past):
+            return True
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if shutil.disk_usage(self.folder).free < LEAST_FREE_BYTES:
+                return False
+            fresh = self.folder / f"{self._name(reading.past)}.{os.getpid()}.new"
+            if not reading.save(fresh):
+                fresh.unlink(missing_ok=True)
+                return False
+            with fresh.open("rb+") as file:
+                os.fsync(file.fileno())
+            fresh.replace(self.folder / f"{self._name(reading.past)}-{_checksum(fresh)}{SUFFIX}")
+            sync_folder(self.folder)
+            self._make_room()
+        except OSError:
+            # It only saves time: without it the beginning is read again.
+            return False
+        return True
+
+    def has(self, tokens: Sequence[int]) -> bool:
+        """Tell whether this beginning is on disk."""
+        return bool(self._found(tokens))
+
+    def _found(self, tokens: Sequence[int]) -> list[Path]:
+        return sorted(self.folder.glob(f"{self._name(tokens)}-*{SUFFIX}"))
+
+    def _name(self, tokens: Sequence[int]) -> str:
+        content = f"{self.key}\n{json.dumps(list(tokens), separators=(',', ':'))}".encode()
+        return hashlib.sha256(content).hexdigest()[:40]
+
+    def _make_room(self) -> None:
+        """Delete the least recently used until the rest fits, and what a power cut left half written."""
+        found = sorted(((s := p.stat()).st_mtime, s.st_size, p) for p in self.folder.glob(f"*{SUFFIX}"))
+        total = sum(size for _, size, _ in found)
+        for _, size, path in found[:-1]:
+            if total <= self.budget_bytes:
+                break
+            path.unlink(missing_ok=True)
+            total -= size
+        for left in self.folder.glob("*.new"):
+            left.unlink(missing_ok=True)
+
+
+def _checksum(path: Path) -> str:
+    """Return the CRC-32 of a file: it is our own, and only a failing disk or a power cut changes it."""
+    found = 0
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            found = zlib.crc32(block, found)
+    return f"{found:08x}"

@@ -1,0 +1,127 @@
+"""What one model has read so far, and the scores of what may follow.
+
+Tokens that stand in memory already are not read again. Nothing here is safe for two threads at once; whoever
+owns it locks.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from edge.errors import ModelError
+
+ABORTED = 2
+SEQUENCE = 0
+"""One conversation at a time."""
+
+Stop = Callable[[], bool]
+
+
+def never() -> bool:
+    """Never stop."""
+    return False
+
+
+class Reading:
+    """The memory of one conversation; close it before its model."""
+
+    def __init__(self, api: Any, context: Any, name: str, vocabulary_size: int, batch: int) -> None:
+        self._api, self._context, self._name = api, context, name
+        self._size, self._batch = vocabulary_size, batch
+        self.past: list[int] = []
+        """The tokens in memory."""
+
+        self._stop: Stop = never
+        self._abort = api.ggml_abort_callback(lambda _: self._stop())
+        api.llama_set_abort_callback(context, self._abort, ctypes.c_void_p(0))
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._api.llama_free(self._context)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._api.llama_memory_clear(self._memory(), True)
+        self.past = []
+
+    def recall(self, tokens: Sequence[int]) -> list[int]:
+        """Keep what the last conversation has in common with this one; return what is still to be read."""
+        same = common(self.past, tokens[:-1])
+        if same and self.cut(same):
+            return list(tokens[same:])
+        self.forget()
+        return list(tokens)
+
+    def cut(self, length: int) -> bool:
+        """Forget what comes after the first `length` tokens; False where a model cannot do that."""
+        if length < len(self.past):
+            if not self._api.llama_memory_seq_rm(self._memory(), SEQUENCE, length, -1):
+                return False
+            self.past = self.past[:length]
+        return True
+
+    def read(self, tokens: Sequence[int], stop: Stop = never, *, every: bool = False) -> bool:
+        """Read tokens after those already read, keeping the scores after the last or `every` one; False when stopped.
+
+        With `every`, no more tokens than fit in one batch can be scored.
+        """
+        self._stop = stop
+        try:
+            for at in range(0, len(tokens), self._batch):
+                part = tokens[at : at + self._batch]
+                held = (self._api.llama_token * len(part))(*part)  # C reads it: it must outlive the call
+                batch = self._api.llama_batch_get_one(held, len(part))
+                flags = (ctypes.c_int8 * len(part))(*[1] * len(part))
+                if every:
+                    batch.logits = flags
+                result = self._api.llama_decode(self._context, batch)
+                if result != 0:
+                    self.forget()
+                    if result == ABORTED:
+                        return False
+                    raise ModelError("model-failed", name=self._name, code=result)
+                self.past += part
+        finally:
+            self._stop = never
+        return True
+
+    def scores(self, place: int = -1) -> Any:
+        """Return the scores after the token at `place` of what was read last: float32 [vocabulary], valid until the next reading."""
+        import numpy as np
+
+        row = self._api.llama_get_logits_ith(self._context, place)
+        return np.ctypeslib.as_array(row, shape=(self._size,))
+
+    def save(self, path: Path) -> bool:
+        """Write the memory of all that was read to a file; False when the disk refuses."""
+        tokens = (self._api.llama_token * len(self.past))(*self.past)
+        size = self._api.llama_state_seq_save_file(self._context, os.fsencode(path), SEQUENCE, tokens, len(self.past))
+        return bool(size)
+
+    def load(self, path: Path, tokens: Sequence[int]) -> bool:
+        """Take the memory of `tokens` from a file; False, with nothing read, when it does not fit this model."""
+        self.forget()
+        room = len(tokens) + 1
+        found, count = (self._api.llama_token * room)(), ctypes.c_size_t(0)
+        load = self._api.llama_state_seq_load_file
+        size = load(self._context, os.fsencode(path), SEQUENCE, found, room, ctypes.byref(count))
+        if not size or list(found[: count.value]) != list(tokens):
+            self.forget()
+            return False
+        self.past = list(tokens)
+        return True
+
+    def _memory(self) -> Any:
+        return self._api.llama_get_memory(self._context)
+
+
+def common(left: Sequence[int], right: Sequence[int]) -> int:
+    """Return how many tokens two beginnings share."""
+    for place, (ours, theirs) in enumerate(zip(left, right, strict=False)):
+        if ours != theirs:
+            return place
+    return min(len(left), len(right))

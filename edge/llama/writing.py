@@ -1,0 +1,86 @@
+"""Write an answer token by token, the most likely one each time, with guesses ahead that never change it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from edge.llama.guessing import Guesser
+from edge.llama.reading import Reading, Stop
+
+TIE = 0.2
+"""Scores that a batch computes differ a little from those of one token alone; a lead this small is computed again."""
+
+
+class Writer:
+    """One answer being written after what `reading` has in memory of the question."""
+
+    def __init__(self, reading: Reading, question: Sequence[int], *, guessing: bool) -> None:
+        self.count = 0
+        """Tokens written so far."""
+
+        self._reading, self._question = reading, question
+        self._guesser = Guesser(question) if guessing else None
+        self._last = 0
+        self._single_s = 0.0
+        """How long a plain step takes of late."""
+
+    def step(self, most: int, stop: Stop) -> list[int]:
+        """Return the next token, and as many more, up to `most` in all, as were guessed right; none when stopped."""
+        if self.count == 0:
+            read = self._reading.read(self._reading.recall(self._question), stop)
+            found = [int(self._reading.scores().argmax())] if read else []
+        else:
+            guess = self._guesser.guess(most - self.count - 1) if self._guesser else []
+            found = self._checked(guess, stop) if guess else self._plain(stop)
+        for token in found:
+            self._last = token
+            self.count += 1
+            if self._guesser:
+                self._guesser.append(token)
+        return found
+
+    def _plain(self, stop: Stop) -> list[int]:
+        began = time.perf_counter()
+        if not self._reading.read([self._last], stop):
+            return []
+        found = [int(self._reading.scores().argmax())]
+        seconds = time.perf_counter() - began
+        # One step that another program held up says nothing about the next.
+        self._single_s = min(0.8 * self._single_s + 0.2 * seconds, 1.2 * self._single_s) if self._single_s else seconds
+        return found
+
+    def _checked(self, guess: list[int], stop: Stop) -> list[int]:
+        """Read a guess in one go and return what is right of it, with the token after that."""
+        reading, before = self._reading, len(self._reading.past)
+        began = time.perf_counter()
+        if not reading.read([self._last, *guess], stop, every=True):
+            return []
+        found: list[int] = []
+        for place, token in enumerate([self._last, *guess]):
+            best, sure = _best(reading.scores(place))
+            if not sure:
+                # As if nothing had been guessed: what is written never depends on it.
+                reading.cut(before + place)
+                if not reading.read([token], stop):
+                    return []
+                best = int(reading.scores().argmax())
+            found.append(best)
+            if not sure or place == len(guess) or best != guess[place]:
+                break
+        reading.cut(before + len(found))
+        if self._guesser and self._single_s:
+            extra = (time.perf_counter() - began) / self._single_s - 1
+            self._guesser.learn(len(guess), len(found) - 1, extra)
+        return found
+
+
+def _best(scores: Any) -> tuple[int, bool]:
+    """Return the likeliest token, and whether its lead is more than chance of computing."""
+    best = int(scores.argmax())
+    top = float(scores[best])
+    scores[best] = float("-inf")
+    lead = top - float(scores.max())
+    scores[best] = top
+    return best, lead > TIE
