@@ -55,8 +55,8 @@ class Engine(Protocol):
     def word(self, text: str) -> None:
         """Give a word its number, if it has none."""
 
-    def load(self, kind: Kind, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Write rows that are not here."""
+    def load(self, kind: Kind, columns: Sequence[str], rows: Iterable[Sequence[Any]], times: Iterable[int]) -> None:
+        """Write rows that are not here; `times` are those of their facts."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -213,7 +213,7 @@ class Database:
         sql = f"SELECT {names} FROM {kind} WHERE stream = ? AND seq BETWEEN ? AND ? ORDER BY seq, copy"
         here = self.rows(sql, [number, rows[0][0], rows[-1][0]])
         if not here and len({row[0] for row in rows}) == len(rows):
-            self._engine.load(kind, columns, ((number, 0, *row) for row in plain))
+            self._engine.load(kind, columns, ((number, 0, *row) for row in plain), (row[-1] for row in rows))
             return len(rows)
         known: dict[int, list[tuple[Any, ...]]] = {}
         for row in here:
@@ -225,7 +225,7 @@ class Database:
                 new.append((number, len(contents), *row))
                 contents.append(row)
         if new:
-            self._engine.load(kind, columns, new)
+            self._engine.load(kind, columns, new, (row[-1] for row in new))
         if any(copy for _, copy, *_ in new):
             self.execute("UPDATE streams SET cloned = 1 WHERE id = ?", [number])
         return len(new)

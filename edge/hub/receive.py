@@ -74,13 +74,13 @@ def receive(place: Place, database: Database, sealed: bytes, shown: str, at: str
         return Outcome(shown, "repeated", device)
     with _no_search_for_cycles():
         streams = decode_facts(opened.body)
-    facts = sum(stream.count() for stream in streams)
-    with database.step(streams, [device, *ancestors]):
-        _register(database, head, device, opened.public, ancestors, at)
-        new = sum(_add(database, stream, head, device, ancestors) for stream in streams)
-        sql = "INSERT INTO bundles (digest, device, facts, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-        state: State = "imported" if database.execute(sql, [digest, device, facts, at]) else "repeated"
-        database.audit(at, "import", file=shown, device=device, outcome=state, detail=f"{facts} facts, {new} new")
+        facts = sum(stream.count() for stream in streams)
+        with database.step(streams, [device, *ancestors]):
+            _register(database, head, device, opened.public, ancestors, at)
+            new = sum(_add(database, stream, head, device, ancestors) for stream in streams)
+            sql = "INSERT INTO bundles (digest, device, facts, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+            state: State = "imported" if database.execute(sql, [digest, device, facts, at]) else "repeated"
+            database.audit(at, "import", file=shown, device=device, outcome=state, detail=f"{facts} facts, {new} new")
     return Outcome(shown, state, device, facts, new, is_cloned(database, device))
 
 

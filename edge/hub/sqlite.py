@@ -88,7 +88,7 @@ class SQLite:
         """Give a word its number, if it has none."""
         self.execute("INSERT INTO words (text) VALUES (?) ON CONFLICT DO NOTHING", [text])
 
-    def load(self, kind: Kind, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    def load(self, kind: Kind, columns: Sequence[str], rows: Iterable[Sequence[Any]], times: Iterable[int]) -> None:
         """Write rows that are not here."""
         marks = ", ".join("?" * len(columns))
         with _plain_errors(self.path):

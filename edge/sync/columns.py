@@ -7,6 +7,7 @@ table. Reading trusts nothing: lists of other lengths, other types or numbers ou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import accumulate
 from typing import Any, TypeGuard
 
@@ -17,6 +18,9 @@ Columns = dict[str, list[Any]]
 MOST_NUMBER = 1 << 62
 _BESIDE, _ELSEWHERE = "/", "="
 """How an item begins: its lesson's name and a slash, left out, or anything else."""
+
+# `Answer._make` without a call into Python for each of a hundred thousand rows.
+_AN_ANSWER: Callable[[tuple[Any, ...]], Answer] = partial(tuple.__new__, Answer)
 
 
 class Table:
@@ -59,14 +63,14 @@ def attempts_in(columns: Columns, learners: list[int], words: list[str]) -> tupl
         seq,
         _looked_up(columns, "learner", learners, size),
         lessons,
-        [_long(lesson, item) for lesson, item in zip(lessons, items, strict=True)],
+        _long(lessons, items),
         _texts(columns, "given", LONGEST_NAME, size),
         _range(columns, "right", 1, size),
         _range(columns, "hints", 1000, size),
         _range(columns, "tenths", 10_000_000, size),
         _times(columns, size),
     )
-    return tuple(map(Answer._make, zip(*fields, strict=True)))
+    return tuple(map(_AN_ANSWER, zip(*fields, strict=True)))
 
 
 def turns_out(rows: Sequence[Talk], learners: Table, words: Table) -> Columns:
@@ -140,12 +144,11 @@ def _short(lesson: str, item: str) -> str:
     return item[len(lesson) :] if item.startswith(lesson + _BESIDE) else _ELSEWHERE + item
 
 
-def _long(lesson: str, item: str) -> str:
-    if item[:1] == _BESIDE:
-        return lesson + item
-    if item[:1] == _ELSEWHERE:
-        return item[1:]
-    raise ValueError("item")
+def _long(lessons: list[str], items: list[str]) -> list[str]:
+    if not {item[:1] for item in items} <= {_BESIDE, _ELSEWHERE}:
+        raise ValueError("item")
+    pairs = zip(lessons, items, strict=True)
+    return [lesson + item if item[0] == _BESIDE else item[1:] for lesson, item in pairs]
 
 
 def _numbers(columns: Columns, name: str, kind: str, fields: int) -> list[int]:
