@@ -19,7 +19,7 @@ SOURCES = [p for top in ("edge", "tui", "quantize", "packaging") for p in sorted
 MOST_LINES, MOST_FUNCTION_LINES = 300, 60
 HEAVY = (
     "llama_cpp", "onnxruntime", "torch", "transformers", "piper", "textual", "numpy", "sqlite_utils", "miniaudio",
-    "tuf", "securesystemslib", "cryptography", "zstandard", "pyrage",
+    "tuf", "securesystemslib", "cryptography", "zstandard", "pyrage", "zeroconf", "spake2", "ifaddr",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ The same bundles may travel by wire: `prepare` makes them, whoever carries them 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,8 +61,12 @@ def prepare(
     everything: bool = False,
     limit: int = LARGEST_SEALED,
     most: int = MOST_FACTS,
+    besides: Iterable[str] = (),
 ) -> list[Bundle]:
-    """Make the bundles of what the hub has not acknowledged, or of `everything` for a hub that lost it; none is larger than `limit` bytes or `most` facts."""
+    """Make the bundles of what the hub has not acknowledged, or of `everything` for a hub that lost it.
+
+    None is larger than `limit` bytes or `most` facts. What the bundles of `besides` hold is left out.
+    """
     head = Head(
         papers.enrolment.hub,
         papers.enrolment.school,
@@ -72,7 +76,9 @@ def prepare(
         papers.own.links,
         tuple(sorted(versions.items())),
     )
-    streams = ledger.unacknowledged(papers.enrolment.hub, papers.own.secret, turns=turns, everything=everything)
+    streams = ledger.unacknowledged(
+        papers.enrolment.hub, papers.own.secret, turns=turns, everything=everything, besides=besides
+    )
     return [
         bundle
         for portion in split(streams, most)

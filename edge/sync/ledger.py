@@ -79,10 +79,15 @@ class Ledger:
         if name not in self.streams():
             self._add([("INSERT INTO device VALUES (?)", [(name,)])])
 
-    def unacknowledged(self, hub: str, secret: bytes, *, turns: bool, everything: bool = False) -> list[Stream]:
-        """Return what `hub` has not acknowledged (or `everything`), in the shape in which it may leave."""
+    def unacknowledged(
+        self, hub: str, secret: bytes, *, turns: bool, everything: bool = False, besides: Iterable[str] = ()
+    ) -> list[Stream]:
+        """Return what `hub` has not acknowledged (or `everything`) and no bundle of `besides` holds, as it may leave."""
         learners: dict[str, int] = {"": 0}
         done = {} if everything else self._spans(hub, "JOIN acks USING (digest)")
+        for digest in besides:
+            for kind, device, first, last in self.parts(digest, hub):
+                done[kind, device] = united([*done.get((kind, device), []), (first, last)])
         streams = []
         for device in self.streams():
             rows = {
@@ -128,6 +133,15 @@ class Ledger:
         rows = [(digest, at) for digest in digests if digest in known]
         self._add([("INSERT OR IGNORE INTO acks VALUES (?, ?)", rows)])
         return self.states(hub).acknowledged - before
+
+    def parts(self, digest: str, hub: str) -> list[tuple[Kind, str, int, int]]:
+        """Return what a bundle for `hub` holds: kind, stream, first and last number; nothing when there is none such."""
+        sql = "SELECT kind, device, first, last FROM bundle_parts JOIN bundles USING (digest) WHERE digest = ? AND hub = ?"
+        return self._rows(sql, [digest, hub])
+
+    def is_acknowledged(self, digest: str) -> bool:
+        """Tell whether the hub has a bundle."""
+        return bool(self._rows("SELECT 1 FROM acks WHERE digest = ?", [digest]))
 
     def finished_files(self) -> set[str]:
         """Return the names of files on sticks that nobody needs any more: the hub has what is in them."""

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,15 +60,20 @@ def folder_on(place: Path, name: str) -> Path:
 def write(folder: Path, contents: Sequence[bytes], random: Random) -> list[str]:
     """Write sealed files and, when all are whole on the stick, their receipt; return their names."""
     names = [f"{new_id(random)}{SUFFIX}" for _ in contents]
-    receipt = f"{new_id(random)}{RECEIPT}"
+    write_as(folder, dict(zip(names, contents, strict=True)), f"{new_id(random)}{RECEIPT}")
+    return names
+
+
+def write_as(folder: Path, files: Mapping[str, bytes], receipt: str) -> None:
+    """Write files under names of their own, none of which is there, and the receipt last."""
     facts = [
         {"name": name, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        for name, content in zip(names, contents, strict=True)
+        for name, content in files.items()
     ]
     begun: list[str] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in zip(names, contents, strict=True):
+        for name, content in files.items():
             _write_one(folder / name, content, begun)
         sync_folder(folder)
         _write_one(folder / receipt, json.dumps({"format": 1, "files": facts}).encode(), begun)
@@ -76,7 +81,6 @@ def write(folder: Path, contents: Sequence[bytes], random: Random) -> list[str]:
     except OSError as error:
         remove(folder, begun)
         raise trouble(error, folder) from error
-    return names
 
 
 def replace(folder: Path, stem: str, content: bytes) -> None:
