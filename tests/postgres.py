@@ -13,6 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
+LOCKED_OUT = "maria"
+"""A user who needs a password, if somebody makes her."""
+
 
 def programs() -> Path | None:
     """Return where PostgreSQL's programs are; Debian keeps them beside the path."""
@@ -89,6 +92,8 @@ def server(*options: str, like: Server | None = None, disk: Path | None = None) 
         if like is None:
             more = ("-U", "postgres", "-E", "UTF8", "--locale=C", "-A", "trust", "--no-sync")
             _as_postgres("initdb", "-D", str(made.first), *more)
+            doors = made.first / "pg_hba.conf"
+            doors.write_text(f"local all {LOCKED_OUT} scram-sha-256\n{doors.read_text()}")
         _copy(like.first if like else made.first, made.data)
         made.start()
         try:

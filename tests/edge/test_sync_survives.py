@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,23 +16,10 @@ from edge.sync import ack
 from edge.sync.errors import RefusedError
 from edge.sync.ledger import Ledger
 from handing import NOW, Device, Hub, quick_folder
+from surviving import fill, killed, may_mount, small_disk
 
 KILLS = 300
 DAMAGES = 10_000
-
-
-def killed(deed: Callable[[], object], wait_s: float) -> bool:
-    """Do something in a process of its own and kill it after a while; tell whether it was still at it."""
-    child = os.fork()
-    if child == 0:
-        try:
-            deed()
-        finally:
-            os._exit(0)
-    time.sleep(wait_s)
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
 
 
 class Round:
@@ -115,32 +96,6 @@ def test_kill_9_at_any_instant_loses_nothing_confirmed_and_doubles_nothing(tmp_p
                 around.finish()
         around.finish()
     assert hit > KILLS // 4, f"seed {seed}: the kills came too late"
-
-
-@contextmanager
-def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
-    """A disk of its own that can be full."""
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder)], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def may_mount() -> bool:
-    if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("mount") is None:
-        return False
-    return subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0
-
-
-def fill(disk: Path, leave: int) -> Path:
-    """Leave only so many bytes on a disk."""
-    ballast = disk / "ballast"
-    left = shutil.disk_usage(disk).free - leave
-    with ballast.open("wb") as file:
-        file.write(bytes(max(left, 0)))
-    return ballast
 
 
 @pytest.mark.skipif(not may_mount(), reason="needs root on Linux, to make a small disk")

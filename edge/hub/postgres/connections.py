@@ -148,7 +148,13 @@ class Connections:
 
 def _about(connection: Connection) -> tuple[int, str] | None:
     """Return version and hub of the tables, if there are any."""
-    if connection.execute(b"SELECT to_regclass('amauta')").fetchall() == [(None,)]:
+    if not is_there(connection, "amauta"):
         return None
     version, hub = connection.execute(b"SELECT version, hub FROM amauta").fetchall()[0]
     return int(str(version)), str(hub)
+
+
+def is_there(connection: Connection, table: str) -> bool:
+    """Tell whether a table was made, also by somebody else a moment ago: `to_regclass` may remember that it was not."""
+    sql = b"SELECT 1 FROM pg_class WHERE relname = %s AND pg_table_is_visible(oid)"
+    return bool(connection.execute(sql, [table]).fetchall())

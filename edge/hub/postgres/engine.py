@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from edge.hub.postgres.connections import MAKING, Connection, Connections
+from edge.hub.postgres.connections import MAKING, Connection, Connections, is_there
 from edge.hub.postgres.errors import plain_errors
 from edge.hub.postgres.partitions import Partition, partitions_for
 from edge.sync.facts import Kind
@@ -102,8 +102,8 @@ class Postgres:
     def _make(self, kind: Kind, partitions: Iterable[Partition]) -> None:
         """Make the partitions that are not there; at once, so that nobody waits for the end of this step."""
         for partition in partitions:
-            if partition not in self._made and self.rows("SELECT to_regclass(?)", [partition.table]) == [(None,)]:
-                with plain_errors(self._address):
+            with plain_errors(self._address):
+                if partition not in self._made and not is_there(self._connection, partition.table):
                     _attach(self._at_once(), kind, partition)
             self._made.add(partition)
 
@@ -123,7 +123,7 @@ def _attach(connection: Connection, kind: Kind, partition: Partition) -> None:
     """Make a partition beside the table and attach it: nobody who reads or writes the table is in the way."""
     with connection.transaction():
         connection.execute(b"SELECT pg_advisory_xact_lock(%s)", [MAKING])
-        if connection.execute(b"SELECT to_regclass(%s)", [partition.table]).fetchall() != [(None,)]:
+        if is_there(connection, partition.table):
             return
         name = partition.table
         connection.execute(f"CREATE TABLE {name} (LIKE {kind} INCLUDING ALL)".encode())
