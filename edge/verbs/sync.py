@@ -17,13 +17,15 @@ from edge.settings import Settings, save
 from edge.sync import handing, papers
 from edge.sync.enrolment import LARGEST_BYTES, TEXT_MARK
 from edge.sync.errors import SyncError
+from edge.sync.lan import carrying
 from edge.sync.ledger import Ledger
+from edge.verbs import sync_near
 from edge.words import Value, Words, words_for
 
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `sync`."""
-    metavar = "enrol|export|import|status|chats|renew-identity"
+    metavar = "enrol|export|import|send|receive|status|chats|renew-identity"
     actions = parser.add_subparsers(dest="action", required=True, metavar=metavar)
     added = {name: actions.add_parser(name, help=words.say(f"verbs.sync.{name}")) for name in metavar.split("|")}
     added["enrol"].add_argument("file", metavar="FILE", help=words.say("verbs.sync.file"))
@@ -33,6 +35,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
         added[name].add_argument("--dry-run", action="store_true", help=words.say("verbs.dry-run"))
     added["export"].add_argument("--all", action="store_true", help=words.say("verbs.sync.all"))
     added["chats"].add_argument("choice", metavar="on|off", choices=("on", "off"), help=words.say("verbs.sync.choice"))
+    sync_near.configure(added["receive"], added["send"], words)
     for name in added:
         added[name].add_argument("--json", action="store_true", help=words.say("verbs.json"))
 
@@ -42,6 +45,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     words = words_for("edge", settings.spoken_lang)
     if args.action == "chats":
         return _chats(args, settings, words)
+    if args.action in ("receive", "send"):
+        return (sync_near.receive if args.action == "receive" else sync_near.send)(args, settings, words)
+    enrolled = (settings.home / papers.ENROLMENT).is_file()
+    if not enrolled and (done := sync_near.without_enrolment(args, settings, words)) is not None:
+        return done
     with Ledger(settings.store_path) as ledger:
         deed = {"enrol": _enrol, "export": _export, "import": _import, "status": _status}.get(args.action, _renew)
         return deed(args, settings, ledger, words)
@@ -76,7 +84,7 @@ def _export(args: argparse.Namespace, settings: Settings, ledger: Ledger, words:
         names = handing.export(args.folder, ledger, held, bundles, stamp(datetime.now(UTC)), SystemRandom())
     body = sum(bundle.body_bytes for bundle in bundles)
     facts = {"facts": count, "files": names, "bytes": size, "body_bytes": body, "turns": turns, "dry_run": args.dry_run}
-    _answer(args, facts)
+    _answer(args, {**facts, **sync_near.carry(args, settings, words)})
     if not count:
         _narrate(words, "sync.nothing")
         return ExitCode.DONE
@@ -91,7 +99,8 @@ def _import(args: argparse.Namespace, settings: Settings, ledger: Ledger, words:
     held = papers.papers(settings.home, ledger, SystemRandom())
     taken = handing.take_back(args.folder, ledger, held, stamp(datetime.now(UTC)))
     refused = [{"file": file, "reason": error.key} for file, error in taken.refused]
-    _answer(args, {**asdict(replace(taken, refused=())), "refused": refused})
+    others = sync_near.take_acks(args, settings, words)
+    _answer(args, {**asdict(replace(taken, refused=())), "refused": refused, **others})
     for file, error in taken.refused:
         sys.stderr.write(f"{file}: {error.say(words.lang)}\n")
     if taken.acks:
@@ -109,7 +118,8 @@ def _status(args: argparse.Namespace, settings: Settings, ledger: Ledger, words:
     states = ledger.states(enrolment.hub, turns=settings.share_turns)
     last = ledger.last_ack(enrolment.hub)
     facts = {"hub": enrolment.hub, "school": enrolment.school, "device": held.identity.device}
-    _answer(args, {**facts, **asdict(states), "last_ack": last, "turns": settings.share_turns})
+    carried = sync_near.load_facts(settings)
+    _answer(args, {**facts, **asdict(states), "last_ack": last, "turns": settings.share_turns, **carried})
     if not args.json:
         sys.stdout.write(f"{words.say('sync.enrolled', **facts)}\n")
         for name, count in asdict(states).items():
@@ -117,6 +127,7 @@ def _status(args: argparse.Namespace, settings: Settings, ledger: Ledger, words:
         sys.stdout.write(f"{words.say('sync.with-turns' if settings.share_turns else 'sync.attempts-only')}\n")
         if last:
             sys.stdout.write(f"{words.say('sync.last-ack', day=last[:10])}\n")
+        sync_near.say_load(args, carrying.load_of(settings.home), words, out=True)
     return ExitCode.DONE
 
 

@@ -108,7 +108,7 @@ class Desk:
                     return deed(session, asked, found[1])
                 except SyncError as error:
                     trouble = not isinstance(error, RefusedError)
-                    self._told(Event("trouble" if trouble else "refused", session.number, reason=error.key))
+                    self._told(Event("trouble" if trouble else "refused", session.number, error=error))
                     return said(_STATUS.get(error.key, 400), reason=error.key)
         return said(404, reason="near-unknown")
 

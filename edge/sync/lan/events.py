@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["code", "wrong-code", "locked", "paired", "began", "received", "repeated", "refused", "acks", "trouble"]
+from edge.errors import EdgeError
+
+Kind = Literal["code", "wrong-code", "locked", "paired", "began", "received", "repeated", "refused", "trouble"]
 """
 code: another code counts from now on; it is in `code`. locked: too many wrong codes, nobody new comes in until it
 is opened again. began: a bundle of `total` bytes has begun to come. received: it is here for good. repeated: it was here
-already. acks: `count` acknowledgements were fetched. refused, trouble: `reason` is the key of an error.
+already. refused, trouble: what was wrong is in `error`.
 """
 
 
@@ -24,4 +26,4 @@ class Event:
     code: str = ""
     total: int = 0
     count: int = 0
-    reason: str = ""
+    error: EdgeError | None = None

@@ -6,6 +6,8 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
+from edge.sync.errors import SyncError
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -20,6 +22,11 @@ class Address:
         """Whether a person could type it on another machine."""
         return not self.scope
 
+    @property
+    def named(self) -> str:
+        """Return it as one text, with the card it needs."""
+        return f"{self.host}%{self.scope}" if self.scope else self.host
+
     def bound(self, port: int) -> tuple[Any, ...]:
         """Return it as a socket takes it."""
         return (self.host, port, 0, self.scope) if ":" in self.host else (self.host, port)
@@ -28,6 +35,15 @@ class Address:
 def shown(host: str, port: int) -> str:
     """Return an address as a person types it."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def address_of(text: str) -> Address:
+    """Return an address that somebody typed; raise SyncError when it is none. No names: there may be no DNS."""
+    host, _, scope = text.strip().removeprefix("[").removesuffix("]").partition("%")
+    try:
+        return Address(str(ipaddress.ip_address(host)), int(scope or 0))
+    except ValueError as error:
+        raise SyncError("near-address", address=ascii(text)[1:-1][:60]) from error
 
 
 def lan_addresses() -> list[Address]:

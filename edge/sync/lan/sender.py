@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from edge.errors import EdgeError
 from edge.sync import ack, handing, papers, spool
 from edge.sync.errors import RefusedError, SyncError
 from edge.sync.lan.find import Found, find
+from edge.sync.lan.interfaces import address_of
 from edge.sync.lan.near import Near
 from edge.sync.lan.pairing import clean_code
 from edge.sync.ledger import Ledger
@@ -87,12 +87,12 @@ def send_near(
     near-cancelled, near-courier-full, not-enrolled; RefusedError: near-code-shape, near-code-wrong, near-code-old,
     near-locked, near-busy, near-session, near-not-courier, near-forged, near-message.
     """
-    digits = clean_code(code)
+    digits, typed = clean_code(code), parse_address(address) if address else None
     at = _now()
     with Ledger(settings.store_path) as ledger:
         held = papers.papers(settings.home, ledger, SystemRandom())
         on_progress(Progress("finding"))
-        found = parse_address(address) if address else the_one(find(cancelled=cancelled), cancelled=cancelled())
+        found = typed or the_one(find(cancelled=cancelled), cancelled=cancelled())
         with Near(found.hosts, found.port, cancelled) as near:
             on_progress(Progress("pairing"))
             near.pair(digits)
@@ -110,12 +110,11 @@ def _now() -> str:
 
 
 def parse_address(text: str) -> Found:
-    """Return a typed HOST:PORT; raise SyncError when it is none. No names: there may be no DNS."""
+    """Return a typed HOST:PORT; raise SyncError when it is none."""
     host, _, port = text.strip().rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
     with suppress(ValueError):
         if 0 < int(port) < 1 << 16:
-            return Found("", (str(ipaddress.ip_address(host)),), int(port))
+            return Found("", (address_of(host).named,), int(port))
     raise SyncError("near-address", address=ascii(text)[1:-1][:60])
 
 
