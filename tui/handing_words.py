@@ -15,14 +15,15 @@ BAR_CELLS = 24
 def head_lines(words: Words, sight: Sight | None) -> list[str]:
     """Say where this device hands over, or what the hub must give first."""
     if sight is None:
-        return [words.say("handing.nowhere")]
-    return [words.say("handing.at", school=sight.school, hub=sight.hub, device=sight.device)]
+        return [words.say("handing.nowhere"), words.say("handing.ask_hub")]
+    at = words.say("handing.at", school=sight.school, hub=sight.hub)
+    return [at, words.say("handing.device", device=sight.device)]
 
 
 def state_lines(words: Words, sight: Sight | None) -> list[str]:
     """Say how much is in each state, and what each state means."""
     if sight is None:
-        return [words.say("handing.ask_hub")]
+        return []
     core = words_for("edge", words.lang)
     return [
         f"{core.say(f'sync.state.{name}'):<13}{count:>7}   {core.say(f'sync.means.{name}')}"

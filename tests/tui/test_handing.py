@@ -205,7 +205,7 @@ async def test_a_copied_device_is_told_what_to_do_and_gets_another_identity_when
         name = "Dar otra identidad a este equipo, porque fue copiado"
         assert f"elige abajo «{name}»" in words_of(room.app)
         await press(pilot, "end", "enter", ">no", "enter")
-        assert "escribe exactamente renovar" in words_of(room.app)
+        assert "escribe exactamente «renovar»" in words_of(room.app)
         await press(pilot, "escape")
         assert room.services.store().device == before
         await press(pilot, "end", "enter", ">Renovar", "enter")
@@ -328,7 +328,7 @@ async def test_everything_about_one_person_is_copied_and_erased_when_her_name_is
         assert '"name": "Beto"' in copy.read_text(encoding="utf-8")
         assert "sin cifrar" in words_of(room.app)
         await press(pilot, "end", "enter", ">Rosa", "enter")
-        assert "escribe exactamente Beto" in words_of(room.app)
+        assert "escribe exactamente «Beto»" in words_of(room.app)
         assert len(room.services.store().learners()) == 2
         await press(pilot, *["backspace"] * 4, ">beto", "enter")
         await settle(pilot)

@@ -56,6 +56,7 @@ class SyncScreen(Screen[None]):
         yield TitleBar(words, words.say("handing.title"), learner.name if learner else "")
         with Vertical(classes="page sync"):
             yield Static(classes="title", markup=False)
+            yield Static(classes="about", markup=False)
             yield Static(classes="states", markup=False)
             yield Static(classes="total", markup=False)
             yield Choices()
@@ -89,7 +90,8 @@ class SyncScreen(Screen[None]):
             self._say(event.trouble)
             return
         words = self.services.words
-        self.query_one(".title", Static).update("\n".join(head_lines(words, self.sight)))
+        for name, line in zip((".title", ".about"), head_lines(words, self.sight), strict=True):
+            self.query_one(name, Static).update(line)
         self.query_one(".states", Static).update("\n".join(state_lines(words, self.sight)))
         if first and not self.services.handing.working and not self.told:
             self.query_one(".total", Static).update("\n".join(about_lines(self.services, self.sight)))
