@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 from edge.hub.database import Database
 from edge.hub.errors import HubError
-from edge.hub.reports.groups import Block, Group, Own, Small
+from edge.hub.reports.groups import Answers, Own, publish
 from edge.hub.reports.months import Period, condition, month_column
 
 AT_ONCE = 50
@@ -30,31 +28,9 @@ SELECT school, month, lesson, learner, count(*), sum(correct) FROM (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What may be shown of the answers of a period."""
-
-    blocks: tuple[Block, ...]
-    groups: tuple[Group, ...]
-    too_few: frozenset[str]
-    """Schools that answered something, of which nothing may be shown."""
-
-
 def answers(database: Database, period: Period, school: str = "") -> Answers:
     """Return what may be shown, of one school or of all."""
-    small = Small()
-    blocks: list[Block] = []
-    groups: list[Group] = []
-    heard: set[str] = set()
-    for owns in _by_school_and_month(database, period, school):
-        found = small.publish(owns)
-        blocks += found[0]
-        groups += found[1]
-        heard.add(owns[0].school)
-    # One school alone is told nothing about other small ones.
-    rest = ([], []) if school else small.rest()
-    too_few = frozenset(heard - {block.school for block in blocks})
-    return Answers((*blocks, *rest[0]), (*groups, *rest[1]), too_few)
+    return publish(_by_school_and_month(database, period, school), is_alone=bool(school))
 
 
 def batches(database: Database, school: str = "") -> Iterator[tuple[dict[int, str], int, int]]:
@@ -75,10 +51,6 @@ def _by_school_and_month(database: Database, period: Period, school: str) -> Ite
     for codes, first, last in batches(database, school):
         together: dict[tuple[int, int], list[Own]] = defaultdict(list)
         for number, month, lesson, learner, attempts, right in database.rows(sql, [first, last]):
-            own = Own(codes[number], month, words[lesson], learner, attempts, _whole(right))
+            own = Own(codes[number], month, words[lesson], learner, attempts, int(right))
             together[number, month].append(own)
         yield from together.values()
-
-
-def _whole(number: Any) -> int:
-    return int(number)

@@ -11,9 +11,9 @@ from pathlib import Path
 from edge.hub.database import Database
 from edge.hub.errors import HubError
 from edge.hub.reports import field, learning
-from edge.hub.reports.answers import Answers, answers
+from edge.hub.reports.answers import answers
 from edge.hub.reports.catalogue import Catalogue, catalogue
-from edge.hub.reports.groups import Block
+from edge.hub.reports.groups import Answers, Block
 from edge.hub.reports.mistakes import mistakes
 from edge.hub.reports.months import Period
 from edge.hub.reports.table import Cell, Table

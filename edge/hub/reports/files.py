@@ -62,7 +62,7 @@ def _fill(sheet: Worksheet, headings: list[str], table: Table) -> None:
 
 def _put(sheet: Worksheet, line: int, place: int, value: Cell) -> SheetCell:
     cell = sheet.cell(line, place)
-    cell.value = value
+    cell.value = None if value == "" else value
     if isinstance(value, str) and value.startswith(_ARMED):
         cell.data_type = "s"
         cell.quotePrefix = True

@@ -74,6 +74,16 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """What may be shown of the answers of a period."""
+
+    blocks: tuple[Block, ...]
+    groups: tuple[Group, ...]
+    too_few: frozenset[str]
+    """Schools that answered something, of which nothing may be shown."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Cell:
     """A group before it is decided what may be shown of it."""
 
@@ -104,46 +114,32 @@ def rounded(learners: int) -> int:
     return learners - learners % SMALLEST
 
 
-def publish(owns: Iterable[Own]) -> tuple[list[Block], list[Group]]:
-    """Return what may be shown of everything that learners did, whatever the order."""
-    small = Small()
+def publish(parts: Iterable[list[Own]], *, is_alone: bool = False) -> Answers:
+    """Return what may be shown of everything that learners did; each part is one school in one month.
+
+    One school alone is told nothing about other small ones.
+    """
     blocks: list[Block] = []
     groups: list[Group] = []
-    together: dict[tuple[str, int], list[Own]] = defaultdict(list)
-    for own in owns:
-        together[own.school, own.month].append(own)
-    for mine in together.values():
-        found = small.publish(mine)
-        blocks += found[0]
-        groups += found[1]
-    rest = small.rest()
-    return blocks + rest[0], groups + rest[1]
-
-
-class Small:
-    """Publishes one school and month after the other, and keeps the small ones until all were seen."""
-
-    def __init__(self) -> None:
-        self._kept: dict[int, list[Own]] = defaultdict(list)
-
-    def publish(self, owns: list[Own]) -> tuple[list[Block], list[Group]]:
-        """Return what may be shown of one school and month, or keep it for `rest`."""
+    heard: set[str] = set()
+    small: dict[int, list[Own]] = defaultdict(list)
+    for owns in parts:
+        heard.add(owns[0].school)
         if len({own.learner for own in owns}) < SMALLEST:
-            self._kept[owns[0].month] += (own._replace(school=TOGETHER) for own in owns)
-            return [], []
-        return _published(owns)
-
-    def rest(self) -> tuple[list[Block], list[Group]]:
-        """Return what may be shown of the small schools together."""
-        parts = [_published(owns) for owns in self._kept.values()]
-        return [block for blocks, _ in parts for block in blocks], [group for _, groups in parts for group in groups]
+            small[owns[0].month] += (own._replace(school=TOGETHER) for own in owns)
+        else:
+            _publish(owns, blocks, groups)
+    for owns in [] if is_alone else small.values():
+        _publish(owns, blocks, groups)
+    return Answers(tuple(blocks), tuple(groups), frozenset(heard - {block.school for block in blocks}))
 
 
-def _published(owns: list[Own]) -> tuple[list[Block], list[Group]]:
+def _publish(owns: list[Own], blocks: list[Block], groups: list[Group]) -> None:
+    """Add what may be shown of one school and month."""
     school, month = owns[0].school, owns[0].month
     cells = _cells(owns)
     if not cells:
-        return [], []
+        return
     shown: list[Group] = []
     unsplit: list[_Cell] = []
     for lesson, cell in cells.items():
@@ -157,7 +153,8 @@ def _published(owns: list[Own]) -> tuple[list[Block], list[Group]]:
         judged += sum(cell.attempts for cell in unsplit)
         right += sum(cell.right for cell in unsplit)
     learners = rounded(len(set().union(*(cell.learners for cell in cells.values()))))
-    return [Block(school, month, sum(group.attempts for group in shown), judged, right, learners)], shown
+    blocks.append(Block(school, month, sum(group.attempts for group in shown), judged, right, learners))
+    groups += shown
 
 
 def _cells(owns: list[Own]) -> dict[str, _Cell]:

@@ -9,9 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from edge.hub.reports.answers import Answers
 from edge.hub.reports.catalogue import Catalogue
-from edge.hub.reports.groups import TOGETHER, Block, Group
+from edge.hub.reports.groups import TOGETHER, Answers, Block, Group
 from edge.hub.reports.months import name_of
 from edge.hub.reports.table import Cell, Column, Table, number, percent, text
 
