@@ -30,7 +30,7 @@ hub:
 
 test:
 	@$(SETUP) --with dev --with kit --with hub
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check:
 	@$(SETUP) --with dev --with kit --with hub
