@@ -74,6 +74,16 @@ class Server:
         """Stop it without tidying up."""
         _as_postgres("pg_ctl", "-D", str(self.data), "-w", "-s", "-m", "immediate", "stop", check=False)
 
+    def answers(self) -> bool:
+        """Tell whether it lets anybody in."""
+        import psycopg
+
+        try:
+            psycopg.connect(self.address(), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
     def process(self) -> int:
         """Return the number of its first process."""
         return int((self.data / "postmaster.pid").read_text().splitlines()[0])

@@ -133,15 +133,15 @@ class Database:
         nobody else is inside a step of one of the same. `alone`: nobody else adds or changes any.
         """
         held = sorted({stream.device for stream in streams} | set(names))
-        self._engine.begin(held, alone=alone or any(stream.erased for stream in streams))
         with self._ended():
+            self._engine.begin(held, alone=alone or any(stream.erased for stream in streams))
             yield
 
     @contextmanager
     def still(self) -> Iterator[None]:
         """Everything read inside is as of one moment."""
-        self._engine.begin_reading()
         with self._ended():
+            self._engine.begin_reading()
             yield
 
     @contextmanager

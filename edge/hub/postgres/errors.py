@@ -54,4 +54,4 @@ def plain(error: psycopg.Error, address: str) -> HubError:
     if not key and (state.startswith(_AWAY) or (not state and isinstance(error, psycopg.OperationalError))):
         key = next((each for each, words in _AT_THE_DOOR.items() if re.search(words, said, re.IGNORECASE)), "")
         key = key or "database-away"
-    return HubError(key or "hub-broken", path=shown(address), reason=said)
+    return HubError(key or "database-broken", path=shown(address), reason=said)
