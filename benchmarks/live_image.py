@@ -78,7 +78,7 @@ def practise_until_cut(stick: Path, folder: Path, new: bool) -> float:
             machine.type("Rosa\n")
             machine.wait_for_screen(KNOWN, seconds=LONGEST)
         machine.press("f6")
-        machine.wait_for_screen("quieres practicar", seconds=LONGEST)
+        machine.wait_for_screen("Sumas", seconds=LONGEST)
         machine.type("\n")
         for number in range(1, ANSWERS + 1):
             machine.wait_for_screen(f"Ejercicio {number} de", seconds=LONGEST)

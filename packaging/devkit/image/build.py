@@ -18,7 +18,7 @@ from devkit.compose.fat import make_fat
 from devkit.compose.programs import call
 from devkit.errors import KitError
 from devkit.image import layers, layout
-from devkit.image.tools import GRUB_BIOS, check_room, check_tools, read_app
+from devkit.image.tools import GRUB_BIOS, GRUB_FONT, check_room, check_tools, read_app
 from edge.files import sha256_of, write_atomic
 
 ARCH = "amd64"
@@ -36,6 +36,9 @@ MODULES = (
     "echo",
     "test",
     "all_video",
+    "vbe",
+    "font",
+    "gfxterm",
 )
 """What GRUB needs to find the stick's own grub.cfg with a BIOS."""
 
@@ -121,6 +124,7 @@ def _stick_tree(wanted: Wanted, base: layers.Base, starters: dict[str, Path], wo
     (live / "filesystem.module").write_text(layout.module_list([base.layer, *ours]), encoding="ascii")
     for place in (boot, efi):
         shutil.copyfile(layers.RECIPES / "grub.cfg", place / "grub.cfg")
+    shutil.copyfile(GRUB_FONT, boot / "letters.pf2")
     for name, path in starters.items():
         shutil.copyfile(path, efi / name)
     (tree / ".disk/info").write_text("Amauta\n", encoding="ascii")

@@ -16,6 +16,7 @@ PROGRAMS = {
 """Each program with the Debian package that brings it."""
 
 GRUB_BIOS = Path("/usr/lib/grub/i386-pc")
+GRUB_FONT = Path("/usr/share/grub/ascii.pf2")
 NEEDED_MB = 3000
 """The new root, its layers, and the image."""
 
