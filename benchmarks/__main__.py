@@ -23,6 +23,7 @@ NAMES = (
     "stick_write",
     "frozen_app",
     "sync_scale",
+    "hub_ingest",
 )
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
