@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import field as field_of
+from functools import cached_property, partial
 from pathlib import Path
 
 from edge.hub.database import Database
@@ -14,6 +15,7 @@ from edge.hub.reports import field, learning
 from edge.hub.reports.answers import answers
 from edge.hub.reports.catalogue import Catalogue, catalogue
 from edge.hub.reports.groups import Answers, Block
+from edge.hub.reports.memory import Memory
 from edge.hub.reports.mistakes import mistakes
 from edge.hub.reports.months import Period
 from edge.hub.reports.table import Cell, Table
@@ -37,13 +39,16 @@ class Reports:
     period: Period
     now: str
     school: str = ""
+    memory: Memory = field_of(default_factory=Memory)
 
     def tables(self, names: Sequence[str]) -> list[Table]:
         """Return the reports of these names, all as of one moment."""
         if unknown := [name for name in names if name not in self.names]:
             raise HubError("report-unknown", name=unknown[0][:40], known=", ".join(self.names))
         with self.database.still():
-            return [self._table(name) for name in names]
+            tables = [self._table(name) for name in names]
+        # Of one school it goes without saying how many there are.
+        return [table.without("schools") for table in tables] if self.school else tables
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -58,7 +63,8 @@ class Reports:
     @cached_property
     def answers(self) -> Answers:
         """What may be shown of the learners' answers."""
-        return answers(self.database, self.period, self.school)
+        key = ("answers", self.period, self.school)
+        return self.memory.get(self.database, key, partial(answers, self.database, self.period, self.school))
 
     @cached_property
     def devices(self) -> list[field.DeviceRow]:
@@ -77,13 +83,19 @@ class Reports:
         if name == "schools":
             return field.school_table(self._learned(), learning.NUMBERS, self.devices, self.words)
         if name == "mistakes":
-            return mistakes(self.database, self.period, self.catalogue, self.school)
+            return self._mistakes()
         if name == "deliveries":
             return field.delivery_table(self.database, self.school)
         if name == "refused":
             return field.refused_table(self.database, self.words)
         make = field.device_table if name == "devices" else field.version_table
         return make(self.devices, self.words)
+
+    def _mistakes(self) -> Table:
+        # Another language or another state of the packs gives other words.
+        key = ("mistakes", self.period, self.school, self.words.lang, id(self.catalogue.items))
+        make = partial(mistakes, self.database, self.period, self.catalogue, self.school)
+        return self.memory.get(self.database, key, make)
 
     def _learned(self) -> dict[str, tuple[Cell, ...]]:
         """Return what the learners of every school did: nothing, what may be shown, or that it may not."""

@@ -77,10 +77,7 @@ def skills(found: Answers, catalogue: Catalogue) -> Table:
 
 def months(found: Answers, catalogue: Catalogue) -> Table:
     """Return what was done in each month, the first one first; answers without a date come last."""
-    parts = _by(found.blocks, lambda block: (not block.month, block.month))
-    undated = catalogue.words.say("reports.undated")
-    columns = (text("month"), *NUMBERS, number("schools"))
-    return Table("months", columns, _rows(parts, lambda key: name_of(key[1]) or undated))
+    return _months(found.blocks, catalogue)
 
 
 def details(found: Answers, catalogue: Catalogue) -> Table:
@@ -95,9 +92,42 @@ def details(found: Answers, catalogue: Catalogue) -> Table:
     return Table("details", columns, tuple(rows))
 
 
+def of_lesson(found: Answers, lesson: str) -> Answers:
+    """Return what may be shown of one lesson."""
+    groups = tuple(group for group in found.groups if group.lesson == lesson)
+    return Answers((), groups, frozenset())
+
+
+def lesson_schools(found: Answers, catalogue: Catalogue) -> Table:
+    """Return who practised these lessons, school by school; small schools together come last."""
+    small = catalogue.words.say("reports.small-schools")
+    parts = _by(found.groups, lambda group: (group.school == TOGETHER, group.school))
+    rows = _rows(parts, lambda key: key[1] or small)
+    return Table(
+        "lesson-schools",
+        (text("school"), *NUMBERS),
+        tuple(row[:-1] for row in rows),
+        tuple(k for _, k in sorted(parts)),
+    )
+
+
+def lesson_months(found: Answers, catalogue: Catalogue) -> Table:
+    """Return when these lessons were practised."""
+    return _months(found.groups, catalogue)
+
+
 def group_name(group: Group) -> tuple[str, int, str]:
     """Return what tells a group apart."""
     return group.school, group.month, group.lesson
+
+
+def _months(some: Iterable[Block] | Iterable[Group], catalogue: Catalogue) -> Table:
+    parts: dict[tuple[bool, int], list[Block | Group]] = defaultdict(list)
+    for part in some:
+        parts[not part.month, part.month].append(part)
+    undated = catalogue.words.say("reports.undated")
+    columns = (text("month"), *NUMBERS, number("schools"))
+    return Table("months", columns, _rows(parts, lambda key: name_of(key[1]) or undated))
 
 
 def _by(parts: Iterable[P], key: Callable[[P], K]) -> dict[K, list[P]]:

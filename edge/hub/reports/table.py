@@ -39,6 +39,12 @@ class Table:
         """Return what stands above the columns."""
         return [words.say(f"reports.column.{column.key}") for column in self.columns]
 
+    def without(self, key: str) -> Table:
+        """Return the table without a column that says nothing here."""
+        kept = [place for place, column in enumerate(self.columns) if column.key != key]
+        rows = tuple(tuple(row[place] for place in kept) for row in self.rows)
+        return Table(self.name, tuple(self.columns[place] for place in kept), rows, self.keys)
+
     def as_json(self) -> list[dict[str, Any]]:
         """Return every row by the keys of its columns."""
         names = [column.key for column in self.columns]
