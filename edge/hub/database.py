@@ -113,6 +113,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._words: dict[str, int] = {}
+        self._schools: dict[str, int] = {}
         self.rows, self.execute = engine.rows, engine.execute
 
     def __enter__(self) -> Database:
@@ -151,12 +152,16 @@ class Database:
             self._engine.commit()
         except BaseException:
             self._words.clear()
+            self._schools.clear()
             self._engine.roll_back()
             raise
 
     def school(self, code: str) -> int:
         """Return the number of a school, giving it one if it has none; inside a step."""
-        return self._numbered("SELECT id FROM schools WHERE code = ?", "INSERT INTO schools (code) VALUES (?)", code)
+        if code not in self._schools:
+            new = "INSERT INTO schools (code) VALUES (?)"
+            self._schools[code] = self._numbered("SELECT id FROM schools WHERE code = ?", new, code)
+        return self._schools[code]
 
     def stream(self, name: str, school: int) -> int:
         """Return the number of a stream; the school that brings it first keeps it. Inside a step."""
@@ -181,8 +186,7 @@ class Database:
         for erased in stream.erased:
             self._forget(erased.learner)
         learners = {row.learner for row in stream.attempts} | {row.learner for row in stream.turns}
-        gone = self._among("SELECT DISTINCT learner FROM erased WHERE learner IN", learners)
-        here = self._among(f"SELECT learner FROM learners WHERE stream = {number} AND learner IN", learners)
+        gone, here = self._known(learners, number)
         for who in sorted(learners - gone - here):
             self.execute("INSERT INTO learners (learner, stream) VALUES (?, ?)", [who, number])
         for kind, rows in (("attempts", stream.attempts), ("turns", stream.turns)):
@@ -190,11 +194,19 @@ class Database:
             new += self._add_rows(kind, number, kept)  # type: ignore[arg-type]
         return new
 
-    def _among(self, sql: str, learners: set[int]) -> set[int]:
-        found, left = set(), sorted(learners)
+    def _known(self, learners: set[int], number: int) -> tuple[set[int], set[int]]:
+        """Return who of them is to be forgotten, and who is known to occur in this stream."""
+        found: tuple[set[int], set[int]] = set(), set()
+        left = sorted(learners)
         while left:
             some, left = left[:_ASKED_AT_ONCE], left[_ASKED_AT_ONCE:]
-            found |= {who for (who,) in self.rows(f"{sql} ({', '.join('?' * len(some))})", some)}
+            marks = ", ".join("?" * len(some))
+            sql = (
+                f"SELECT 0, learner FROM erased WHERE learner IN ({marks}) UNION ALL "
+                f"SELECT 1, learner FROM learners WHERE stream = ? AND learner IN ({marks})"
+            )
+            for place, who in self.rows(sql, [*some, number, *some]):
+                found[place].add(who)
         return found
 
     def _forget(self, learner: int) -> None:

@@ -111,11 +111,14 @@ def is_cloned(database: Database, device: str) -> bool:
 
 def _judge(database: Database, head: Head, device: str, ancestors: list[str]) -> None:
     """Refuse a device that was revoked under any identity, or neither is known nor has a token that counts."""
-    for each in (device, *ancestors):
-        for (revoked,) in database.rows("SELECT revoked FROM devices WHERE id = ? AND revoked != ''", [each]):
+    identities = [device, *ancestors]
+    marks = ", ".join("?" * len(identities))
+    sql = f"SELECT devices.id, code, revoked FROM devices JOIN schools ON school = schools.id WHERE devices.id IN ({marks})"
+    known = database.rows(sql, identities)
+    for each, _, revoked in known:
+        if revoked:
             raise RefusedError("device-revoked", device=each, day=revoked[:10])
-    sql = "SELECT code FROM devices JOIN schools ON school = schools.id WHERE devices.id = ?"
-    if database.rows(sql, [device]) == [(head.school,)]:
+    if (device, head.school) in {(each, code) for each, code, _ in known}:
         return
     recipient_of(head.recipient)
     sql = "SELECT code, revoked FROM tokens JOIN schools ON school = schools.id WHERE hash = ?"

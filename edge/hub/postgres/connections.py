@@ -15,6 +15,7 @@ from edge.hub import schema
 from edge.hub.errors import HubError
 from edge.hub.postgres.address import shown
 from edge.hub.postgres.errors import plain_errors
+from edge.hub.postgres.partitions import Partition
 
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
@@ -32,6 +33,8 @@ class Connections:
         self._free: list[Connection] = []
         self._lock, self._turns = Lock(), BoundedSemaphore(most)
         self._ready = False
+        self.made: set[Partition] = set()
+        """Partitions that are known to be there."""
 
     def take(self) -> Connection:
         """Return a connection whose server answers."""

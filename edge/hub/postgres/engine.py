@@ -35,18 +35,19 @@ class Postgres:
         self._connections, self._address = connections, connections.address
         self._connection = connections.take()
         self._beside: Connection | None = None
-        self._made: set[Partition] = set()
 
     def begin(self, names: Sequence[str], *, alone: bool) -> None:
         """Begin a step that nobody else is in at the same time with one of `names`; or, `alone`, with any."""
-        self.execute("BEGIN")
+        deeds = ["BEGIN"]
         if alone:
-            self.rows("SELECT pg_advisory_xact_lock(?)", [_ADDING])
+            deeds.append(f"SELECT pg_advisory_xact_lock({_ADDING})")
         elif names:
-            self.rows("SELECT pg_advisory_xact_lock_shared(?)", [_ADDING])
+            deeds.append(f"SELECT pg_advisory_xact_lock_shared({_ADDING})")
             # All in one order: two that want the same never wait for each other.
-            for key in sorted(map(_key, names)):
-                self.rows("SELECT pg_advisory_xact_lock(?)", [key])
+            deeds += [f"SELECT pg_advisory_xact_lock({key})" for key in sorted(map(_key, names))]
+        with plain_errors(self._address):
+            # In one message: each costs a way to the server and back.
+            self._connection.execute("; ".join(deeds).encode())
 
     def begin_reading(self) -> None:
         """Everything read until the step ends is as of one moment."""
@@ -103,9 +104,9 @@ class Postgres:
         """Make the partitions that are not there; at once, so that nobody waits for the end of this step."""
         for partition in partitions:
             with plain_errors(self._address):
-                if partition not in self._made and not is_there(self._connection, partition.table):
+                if partition not in self._connections.made and not is_there(self._connection, partition.table):
                     _attach(self._at_once(), kind, partition)
-            self._made.add(partition)
+            self._connections.made.add(partition)
 
     def _at_once(self) -> Connection:
         """Return a second connection, whose deeds count at once."""
