@@ -17,7 +17,10 @@ from edge.errors import EdgeError
 from edge.settings import Settings
 from edge.words import LANGUAGES, Words, words_for
 
-VERBS = ("ask", "speak", "packs", "learners", "report", "models", "voices", "doctor", "update", "trust", "sync", "hub")
+VERBS = (
+    *("ask", "speak", "packs", "learners", "report", "models", "voices", "doctor", "engine"),
+    *("update", "trust", "sync", "hub"),
+)
 """Every verb; the app itself is `amauta` or `amauta tutor`."""
 
 

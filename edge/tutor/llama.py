@@ -7,7 +7,6 @@ every token and, while a long question is being read, many times a second.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,22 +14,19 @@ from typing import Any
 
 from edge.errors import ModelError
 from edge.llama.beginnings import Beginnings
+from edge.llama.loading import load_model, usual_threads
 from edge.llama.reading import Reading, Stop, common, never
 from edge.llama.vocabulary import Vocabulary
 from edge.llama.writing import Writer
 from edge.tutor.adapter import put_on
 from edge.tutor.engine import Message, whole_letters
-from edge.tutor.gguf import read_head
-from edge.tutor.llama_library import Library, load_library
+from edge.tutor.llama_library import Library
 from edge.tutor.tuning import Tuning, llama_version
 
 __all__ = ["LlamaEngine", "never"]
 
 CONTEXT_TOKENS = 2048
 BATCH_TOKENS = 256
-SMALL_PARAMETERS, FEW_THREADS, THREADS = 150_000_000, 1, 2
-"""A small model is slower on two threads than on one: they wait for each other more than they work."""
-
 SCORE_ROWS = 64
 """So many rows of scores at once: 33 MB with a vocabulary of 128,000."""
 
@@ -70,21 +66,13 @@ class LlamaEngine:
 
         `tuning` is what was measured on this machine; without it threads are chosen with caution.
         """
-        head = read_head(path)
-        library = load_library()
+        library, model, head = load_model(path)
         api = library.api
-        params = api.llama_model_default_params()
-        params.n_gpu_layers = 0
-        params.use_extra_bufts = library.extra_layouts
-        model = api.llama_model_load_from_file(os.fsencode(path), params)
-        if not model:
-            raise ModelError("model-refused", path=path, reason="; ".join(library.complaints) or "-")
         settings = api.llama_context_default_params()
         room = min(context_tokens, head.context or context_tokens)
         settings.n_ctx = room
         settings.n_batch = settings.n_ubatch = min(BATCH_TOKENS, room)  # more at once ends the program
-        few = head.parameters < SMALL_PARAMETERS
-        settings.n_threads = settings.n_threads_batch = threads or (FEW_THREADS if few else THREADS)
+        settings.n_threads = settings.n_threads_batch = threads or usual_threads(head)
         if tuning is not None:
             settings.n_threads, settings.n_threads_batch = tuning.write_threads, tuning.read_threads
             settings.flash_attn_type = int(tuning.flash)

@@ -1,0 +1,32 @@
+"""Load the weights of a GGUF model, after its file was checked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from edge.errors import ModelError
+from edge.tutor.gguf import GgufHead, read_head
+from edge.tutor.llama_library import Library, load_library
+
+SMALL_PARAMETERS, FEW_THREADS, THREADS = 150_000_000, 1, 2
+"""A small model is slower on two threads than on one: they wait for each other more than they work."""
+
+
+def load_model(path: Path) -> tuple[Library, Any, GgufHead]:
+    """Return llama.cpp, the model at `path` and what its file says; raise ModelError when it cannot run here."""
+    head = read_head(path)
+    library = load_library()
+    params = library.api.llama_model_default_params()
+    params.n_gpu_layers = 0
+    params.use_extra_bufts = library.extra_layouts
+    model = library.api.llama_model_load_from_file(os.fsencode(path), params)
+    if not model:
+        raise ModelError("model-refused", path=path, reason="; ".join(library.complaints) or "-")
+    return library, model, head
+
+
+def usual_threads(head: GgufHead) -> int:
+    """Return how many threads a model gets where nobody measured."""
+    return FEW_THREADS if head.parameters < SMALL_PARAMETERS else THREADS

@@ -1,0 +1,94 @@
+"""Many conversations in the memory of one model, read and written side by side.
+
+Each conversation is a numbered sequence. A beginning that several share is read once and copied: copies share its
+cells. Nothing here is safe for two threads at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edge.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one sequence reads next."""
+
+    sequence: int
+    tokens: tuple[int, ...]
+    ask: bool
+    """Whether the token that follows is wanted."""
+
+
+class Sequences:
+    """The memory of all conversations; close it before its model."""
+
+    def __init__(self, api: Any, context: Any, name: str, vocabulary_size: int, batch: int, count: int) -> None:
+        self._api, self._context, self._name = api, context, name
+        self._size, self.batch = vocabulary_size, batch
+        self._batch = api.llama_batch_init(batch, 0, 1)
+        self.past: list[list[int]] = [[] for _ in range(count)]
+        """The tokens in memory, for each sequence."""
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._api.llama_batch_free(self._batch)
+        self._api.llama_free(self._context)
+
+    def cut(self, sequence: int, length: int) -> None:
+        """Forget what comes after the first `length` tokens of a sequence."""
+        if length < len(self.past[sequence]):
+            if not self._api.llama_memory_seq_rm(self._memory(), sequence, length, -1):
+                self._api.llama_memory_seq_rm(self._memory(), sequence, -1, -1)
+                length = 0
+            del self.past[sequence][length:]
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Let `target` begin with the first `length` tokens of `source`, and hold nothing else."""
+        self.cut(target, 0)
+        self._api.llama_memory_seq_cp(self._memory(), source, target, 0, length)
+        self.past[target] = self.past[source][:length]
+
+    def read(self, parts: Sequence[Part]) -> dict[int, int]:
+        """Read all parts together, at most `batch` tokens; return the likeliest next token of those that ask.
+
+        Raises ModelError when there is no more room in memory; then nothing was read.
+        """
+        batch, place = self._batch, 0
+        asked: dict[int, int] = {}
+        for part in parts:
+            begin = len(self.past[part.sequence])
+            for number, token in enumerate(part.tokens):
+                last = number == len(part.tokens) - 1
+                batch.token[place], batch.pos[place] = token, begin + number
+                batch.n_seq_id[place], batch.seq_id[place][0] = 1, part.sequence
+                batch.logits[place] = int(part.ask and last)
+                if part.ask and last:
+                    asked[part.sequence] = place
+                place += 1
+        batch.n_tokens = place
+        result = self._api.llama_decode(self._context, batch)
+        if result != 0:
+            for part in parts:
+                self._undo(part.sequence)
+            raise ModelError("model-failed", name=self._name, code=result)
+        for part in parts:
+            self.past[part.sequence] += part.tokens
+        return {sequence: self._likeliest(place) for sequence, place in asked.items()}
+
+    def _undo(self, sequence: int) -> None:
+        """Take out of memory what a failed reading may have left there."""
+        length = len(self.past[sequence])
+        self._api.llama_memory_seq_rm(self._memory(), sequence, length, -1)
+
+    def _likeliest(self, place: int) -> int:
+        import numpy as np
+
+        row = self._api.llama_get_logits_ith(self._context, place)
+        return int(np.ctypeslib.as_array(row, shape=(self._size,)).argmax())
+
+    def _memory(self) -> Any:
+        return self._api.llama_get_memory(self._context)

@@ -1,0 +1,177 @@
+"""Answer many requests with one model: each round every answer gets one more token, and who waits is read a portion.
+
+The portion is as long as reading takes about an eighth of a second, so that nobody's answer stops and a request
+that is taken back ends soon. Called from one thread; `ask` and `take_back` from any.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from edge.errors import EdgeError, ModelError
+from edge.llama.reading import common
+from edge.llama.sequences import Part, Sequences
+from edge.shared.turns import Turns
+
+PORTION_SECONDS = 0.125
+LEAST_PORTION = 8
+LEAST_COMMON = 32
+"""Tokens that a beginning must share with another conversation to be copied."""
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """One question of one pupil."""
+
+    who: str
+    tokens: Sequence[int]
+    most: int
+    told: Callable[[dict[str, object]], None]
+    """Hears of the queue (`place`, `seconds`), of tokens (`token`), and once of the end (`end`: done, stopped, or an error)."""
+
+    sequence: int = -1
+    left: list[int] = field(default_factory=list)
+    """Tokens still to be read."""
+
+    pending: int = -1
+    """The token written last, which is read next."""
+
+    written: int = 0
+    began: float = 0.0
+    gone: bool = False
+
+
+class Desk:
+    """The one model's work."""
+
+    def __init__(self, sequences: Sequences, seats: int, ends: Callable[[int], bool], most_waiting: int = 64) -> None:
+        self._sequences, self._ends = sequences, ends
+        self._turns: Turns[Request] = Turns(seats, most_waiting)
+        self._seats: list[Request | None] = [None] * seats
+        self._lock, self._work = threading.Lock(), threading.Event()
+        self._rate = 0.0
+        """Tokens a second that are read in portions, of late."""
+
+    def ask(self, request: Request) -> bool:
+        """Take a request in; False when the queue is full."""
+        with self._lock:
+            taken = self._turns.ask(request.who, request)
+        self._work.set()
+        return taken
+
+    def take_back(self, request: Request) -> None:
+        """Nobody wants this answer any more."""
+        request.gone = True
+        with self._lock:
+            self._turns.leave(request)
+        self._work.set()
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Work until told to stop."""
+        while not stopped():
+            if not self.round():
+                self._work.wait(0.5)
+                self._work.clear()
+
+    def round(self) -> bool:
+        """Do one round; False when there was nothing to do."""
+        self._seat()
+        sitting = [request for request in self._seats if request]
+        if not sitting:
+            return False
+        writing = [request for request in sitting if not request.left]
+        reading = min((r for r in sitting if r.left), key=lambda r: r.began, default=None)
+        parts = [Part(r.sequence, (r.pending,), ask=True) for r in writing]
+        portion = self._portion(reading, self._sequences.batch - len(parts)) if reading else ()
+        if reading and portion:
+            parts.append(Part(reading.sequence, portion, ask=len(portion) == len(reading.left)))
+        began = time.monotonic()
+        try:
+            found = self._sequences.read(parts)
+        except ModelError as error:
+            if not self._make_room():
+                # The youngest gives way, the others go on.
+                youngest = max(sitting, key=lambda r: r.began)
+                self._end(youngest, "error", error)
+                self._sequences.cut(youngest.sequence, 0)
+            return True
+        if reading and portion:
+            self._learn(len(portion), time.monotonic() - began)
+            del reading.left[: len(portion)]
+        for request in sitting:
+            if request.sequence in found:
+                self._give(request, found[request.sequence])
+        return True
+
+    def _seat(self) -> None:
+        """Free the seats of who is gone, fill them from the queue, and tell the others where they stand."""
+        for request in list(self._seats):
+            if request and request.gone:
+                self._end(request, "stopped")
+        moved = False
+        for seat, taken in enumerate(self._seats):
+            if taken is not None:
+                continue
+            with self._lock:
+                request = self._turns.next()
+            if request is None:
+                break
+            self._seats[seat] = request
+            self._begin(request, seat)
+            moved = True
+        if moved:
+            self._tell_places()
+
+    def _tell_places(self) -> None:
+        with self._lock:
+            places = [(request, place, self._turns.seconds(place)) for place, request in self._turns.places()]
+        for request, place, seconds in places:
+            request.told({"place": place, "seconds": round(seconds, 1)})
+
+    def _begin(self, request: Request, seat: int) -> None:
+        """Give a request the memory of its seat, with the longest beginning that any conversation shares with it."""
+        request.sequence, request.began = seat, time.monotonic()
+        wanted = request.tokens[:-1]
+        shared = [common(past, wanted) for past in self._sequences.past]
+        best = max(range(len(shared)), key=lambda number: shared[number])
+        if best != seat and shared[best] >= max(LEAST_COMMON, shared[seat] + 1):
+            self._sequences.copy(best, seat, shared[best])
+        else:
+            self._sequences.cut(seat, shared[seat])
+        request.left = list(request.tokens[len(self._sequences.past[seat]) :])
+
+    def _make_room(self) -> bool:
+        """Forget the longest conversation that nobody is in; False when there is none."""
+        past = self._sequences.past
+        idle = [number for number, taken in enumerate(self._seats) if taken is None and past[number]]
+        if idle:
+            self._sequences.cut(max(idle, key=lambda number: len(past[number])), 0)
+        return bool(idle)
+
+    def _portion(self, request: Request, room: int) -> tuple[int, ...]:
+        wished = int(self._rate * PORTION_SECONDS) if self._rate else 4 * LEAST_PORTION
+        return tuple(request.left[: max(0, min(room, max(LEAST_PORTION, wished)))])
+
+    def _learn(self, count: int, seconds: float) -> None:
+        rate = count / max(seconds, 1e-6)
+        self._rate = 0.7 * self._rate + 0.3 * rate if self._rate else rate
+
+    def _give(self, request: Request, token: int) -> None:
+        if self._ends(token):
+            self._end(request, "done")
+            return
+        request.pending = token
+        request.written += 1
+        request.told({"token": token})
+        if request.written >= request.most:
+            self._end(request, "done")
+
+    def _end(self, request: Request, how: str, error: EdgeError | None = None) -> None:
+        self._seats[request.sequence] = None
+        if how == "done":
+            with self._lock:
+                self._turns.finished(time.monotonic() - request.began)
+        request.told({"end": how, "error": error})

@@ -1,0 +1,63 @@
+"""Load a model so that many pupils share it: one memory for all conversations, common beginnings kept once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.errors import ModelError
+from edge.llama.loading import load_model, usual_threads
+from edge.llama.sequences import Sequences
+from edge.llama.vocabulary import Vocabulary
+from edge.tutor.adapter import put_on
+from edge.tutor.tuning import Tuning
+
+LESSON_TOKENS, SEAT_TOKENS = 2048, 640
+"""Room for what all have in common, and for what each seat has of its own."""
+
+BATCH_TOKENS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A loaded model with its seats."""
+
+    name: str
+    sequences: Sequences
+    vocabulary: Vocabulary
+    most_tokens: int
+    """Of one question with its answer."""
+
+
+@contextmanager
+def opened(path: Path, seats: int, *, tuning: Tuning | None = None, adapter: Path | None = None) -> Iterator[Room]:
+    """Load the model for so many seats; raise ModelError when that cannot run here."""
+    library, model, head = load_model(path)
+    api = library.api
+    most = min(LESSON_TOKENS + SEAT_TOKENS, head.context or LESSON_TOKENS)
+    settings = api.llama_context_default_params()
+    settings.n_ctx = most + seats * SEAT_TOKENS
+    settings.n_seq_max = seats
+    settings.n_batch = settings.n_ubatch = BATCH_TOKENS
+    settings.kv_unified = True
+    # Passes over what belongs to others; without it each token would look at everybody's conversation.
+    settings.flash_attn_type = 1
+    settings.n_threads = settings.n_threads_batch = usual_threads(head)
+    if tuning is not None:
+        settings.n_threads, settings.n_threads_batch = tuning.write_threads, tuning.read_threads
+    settings.no_perf = True
+    context = api.llama_init_from_model(model, settings)
+    if not context:
+        api.llama_model_free(model)
+        raise ModelError("model-refused", path=path, reason="; ".join(library.complaints) or "-")
+    vocabulary = Vocabulary(api, model, path.stem)
+    sequences = Sequences(api, context, path.stem, vocabulary.size, BATCH_TOKENS, seats)
+    try:
+        if adapter is not None:
+            put_on(library, model, context, adapter)
+        yield Room(path.stem, sequences, vocabulary, most)
+    finally:
+        sequences.close()
+        api.llama_model_free(model)

@@ -1,0 +1,161 @@
+"""The engine's process: listens on this machine, answers many sessions with one model, ends when told.
+
+One thread works with the model; each session has a thread that does nothing but talk.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hmac
+import queue
+import secrets
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.errors import EdgeError
+from edge.shared import wire
+from edge.shared.desk import Desk, Request
+from edge.shared.room import Room, opened
+from edge.tutor.tuning import Tuning
+
+TICK_S = 0.05
+STILL_S = 5.0
+"""A session that waits hears so often that we are here."""
+
+HELLO_S = 5.0
+MOST_SESSIONS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a session asked."""
+
+    who: str
+    tokens: list[int]
+    most: int
+
+
+def serve(
+    path: Path,
+    seats: int,
+    home: Path,
+    ready: Callable[[int], None],
+    stopped: threading.Event,
+    *,
+    tuning: Tuning | None = None,
+    adapter: Path | None = None,
+) -> None:
+    """Load the model, announce it in `home` and answer until `stopped`; raise ModelError or OSError when that cannot be."""
+    with opened(path, seats, tuning=tuning, adapter=adapter) as room, socket.create_server((wire.HOST, 0)) as door:
+        place = wire.Place(door.getsockname()[1], secrets.token_hex(16), room.name)
+        desk = Desk(room.sequences, seats, room.vocabulary.ends)
+        threading.Thread(target=_listen, args=(door, place, room, desk, stopped), daemon=True).start()
+        wire.announce(home, place)
+        ready(place.port)
+        try:
+            desk.run(stopped.is_set)
+        finally:
+            (home / wire.FILE).unlink(missing_ok=True)
+
+
+def _listen(door: socket.socket, place: wire.Place, room: Room, desk: Desk, stopped: threading.Event) -> None:
+    gate = threading.BoundedSemaphore(MOST_SESSIONS)
+    while not stopped.is_set():
+        try:
+            session, _ = door.accept()
+        except OSError:
+            return
+        if not gate.acquire(blocking=False):
+            session.close()
+            continue
+        threading.Thread(target=_talk, args=(session, place, room, desk, gate), daemon=True).start()
+
+
+def _talk(session: socket.socket, place: wire.Place, room: Room, desk: Desk, gate: threading.BoundedSemaphore) -> None:
+    """Answer one question of one session."""
+    try:
+        with session:
+            wanted = _asked(session, place, room)
+            if wanted is not None:
+                _answer(session, wanted, room, desk)
+    except OSError:
+        return
+    finally:
+        gate.release()
+
+
+def _asked(session: socket.socket, place: wire.Place, room: Room) -> Wanted | None:
+    """Read the question; say why when it cannot be answered."""
+    session.settimeout(HELLO_S)
+    content = b""
+    while not content.endswith(b"\n"):
+        if len(content) > wire.MOST_LINE or not (more := session.recv(1 << 16)):
+            return None
+        content += more
+    try:
+        facts = wire.read(content)
+        if not hmac.compare_digest(str(facts["secret"]).encode(), place.secret.encode()):
+            return None
+        prompt = room.vocabulary.prompt_of([{"role": m["role"], "content": m["content"]} for m in facts["messages"]])
+        tokens = room.vocabulary.tokens_of(prompt, special=True)
+        who, most = str(facts["who"])[:80], int(facts["most"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    except EdgeError as error:
+        session.sendall(wire.line({"error": error.key, "values": _plain(error)}))
+        return None
+    if len(tokens) + 1 > room.most_tokens:
+        values = {"tokens": len(tokens), "room": room.most_tokens}
+        session.sendall(wire.line({"error": "model-question-long", "values": values}))
+        return None
+    return Wanted(who, tokens, min(most, room.most_tokens - len(tokens)))
+
+
+def _answer(session: socket.socket, wanted: Wanted, room: Room, desk: Desk) -> None:
+    heard: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    request = Request(wanted.who, wanted.tokens, wanted.most, heard.put)
+    if not desk.ask(request):
+        session.sendall(wire.line({"error": "engine-full", "values": {}}))
+        return
+    letters = codecs.getincrementaldecoder("utf-8")("replace")
+    said = time.monotonic()
+    try:
+        while True:
+            try:
+                event = heard.get(timeout=TICK_S)
+            except queue.Empty:
+                if _hung_up(session):
+                    return
+                if time.monotonic() - said > STILL_S:
+                    said = time.monotonic()
+                    session.sendall(wire.line({"still": True}))
+                continue
+            if "token" in event:
+                if text := letters.decode(room.vocabulary.piece(event["token"])):
+                    session.sendall(wire.line({"piece": text}))
+            elif "end" in event:
+                if rest := letters.decode(b"", final=True):
+                    session.sendall(wire.line({"piece": rest}))
+                error = event["error"]
+                told = {"error": error.key, "values": _plain(error)} if error else {"end": event["end"]}
+                session.sendall(wire.line(told))
+                return
+            else:
+                session.sendall(wire.line(event))
+    finally:
+        desk.take_back(request)
+
+
+def _hung_up(session: socket.socket) -> bool:
+    readable, _, _ = select.select([session], [], [], 0)
+    return bool(readable) and not session.recv(1)
+
+
+def _plain(error: EdgeError) -> dict[str, str | int]:
+    return {name: value if isinstance(value, int) else str(value) for name, value in error.values.items()}

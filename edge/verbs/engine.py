@@ -1,0 +1,57 @@
+"""`amauta engine`: one model for a whole classroom, until Ctrl+C. `amauta classroom` starts it by itself."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+
+from edge.command_line import ExitCode
+from edge.errors import EdgeError, ModelError
+from edge.settings import Settings
+from edge.words import Words, words_for
+
+SEATS, MOST_SEATS = 4, 32
+
+
+def configure(parser: argparse.ArgumentParser, words: Words) -> None:
+    """Add the arguments of `engine`."""
+    parser.add_argument("--model", metavar="MODEL", help=words.say("verbs.engine.model"))
+    parser.add_argument("--seats", metavar="N", type=int, default=SEATS, help=words.say("verbs.engine.seats"))
+    parser.add_argument("--json", action="store_true", help=words.say("verbs.json"))
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Answer whoever asks, until told to stop."""
+    from edge.device import refuse_unfit_processor
+    from edge.release.installed import find_model, model_for
+    from edge.release.manifest import embedded_release
+
+    words = words_for("edge", settings.spoken_lang)
+    if not 1 <= args.seats <= MOST_SEATS:
+        raise EdgeError("engine-seats", seats=args.seats, most=MOST_SEATS)
+    release = embedded_release()
+    model = find_model(settings, release, args.model) if args.model else model_for(settings, release, "grounded_answer")
+    if model is None:
+        raise ModelError("engine-no-model")
+    refuse_unfit_processor()
+    from edge.shared.server import serve
+    from edge.tutor.adapter import adapter_for
+    from edge.tutor.tuning import tuning_for
+
+    stopped = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stopped.set())
+
+    def ready(port: int) -> None:
+        if args.json:
+            sys.stdout.write(f"{json.dumps({'model': model.id, 'seats': args.seats, 'port': port})}\n")
+            sys.stdout.flush()
+        sys.stderr.write(f"{words.say('engine.open', name=model.id, seats=args.seats)}\n")
+        sys.stderr.flush()
+
+    tuning, adapter = tuning_for(settings.home, model.sha256), adapter_for(settings.shelves, model.sha256)
+    serve(model.path, args.seats, settings.home, ready, stopped, tuning=tuning, adapter=adapter)
+    return ExitCode.DONE
