@@ -132,6 +132,17 @@ def test_every_unit_runs_a_script_that_exists_and_what_is_switched_on_is_what_mu
     assert on == {"amauta-tutor.service", "amauta-off.path", "amauta-report.service"}
 
 
+@pytest.mark.skipif(shutil.which("grub-script-check") is None, reason="needs grub-common")
+def test_the_starter_understands_its_script_and_speaks_to_three_kinds_of_people() -> None:
+    script = layers.RECIPES / "grub.cfg"
+    assert subprocess.run(["grub-script-check", script], check=False).returncode == 0
+    said = [line for line in script.read_text(encoding="utf-8").splitlines() if line.strip().startswith("echo")]
+    # The font of the starter has no other letters.
+    assert all(line.isascii() for line in said)
+    for word in ("Abriendo", "Abrindo", "Opening"):
+        assert any(word in line for line in said)
+
+
 def test_where_a_system_would_open_a_shell_this_one_says_what_happened() -> None:
     units = layers.SYSTEM / "etc/systemd/system"
     for name in ("emergency.service", "rescue.service"):
