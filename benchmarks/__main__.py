@@ -24,6 +24,7 @@ NAMES = (
     "frozen_app",
     "sync_scale",
     "hub_ingest",
+    "scale_year",
 )
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
