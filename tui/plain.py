@@ -107,7 +107,7 @@ class _Talk:
             self.lines.say(words.say("updating.offered", number=offer.contents.number, word=words.say("updating.word")))
         for drive in handing.useful():
             if drive.path not in [known.path for known in before]:
-                key = "plain.stick" if handing.enrolled else "plain.stick_enrol"
+                key = "plain.stick" if handing.delivers else "plain.stick_enrol"
                 self.lines.say(words.say(key, name=drive.name, word=words.say("plain.menu_words.sync")))
 
     def _show_menu(self) -> None:
@@ -166,6 +166,8 @@ class _Talk:
                 lines.say("" if shown else part.text)
                 if words.has(f"ask.mode.{kind_of(part)}"):
                     lines.say(f"({words.say(f'ask.mode.{kind_of(part)}')})")
+                if part.trouble is not None:
+                    lines.say(part.trouble.say(words.lang))
                 self.last_text = part.text
                 self.last_sources = sources_of(part)
                 for source in self.last_sources[:1]:

@@ -54,7 +54,7 @@ class Reader:
         self._judge = judge
 
     @classmethod
-    def open(cls, folder: Path | None = None) -> Reader:
+    def open(cls, folder: Path | None = None, threads: int = THREADS) -> Reader:
         """Open the reader in `folder`, or the embedded one; raise ModelError when it cannot be trusted."""
         place = folder or Path(str(files("edge").joinpath("models", "reader")))
         card = _read_card(place)
@@ -64,7 +64,7 @@ class Reader:
             judge = parse_judge(card["calibration"])
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError("reader-damaged", path=place, reason=str(error)) from error
-        return cls(_session(content[NETWORK], place), vocabulary, judge)
+        return cls(_session(content[NETWORK], place, threads), vocabulary, judge)
 
     def read(self, question: str, passages: Sequence[str], lang: str) -> list[Reading]:
         """Return the sentences that may answer, the surest first, at most five; `passages` best first."""
@@ -137,11 +137,11 @@ def _read_checked(path: Path, card: Mapping[str, Any]) -> bytes:
     return content
 
 
-def _session(network: bytes, place: Path) -> Any:
+def _session(network: bytes, place: Path, threads: int) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3

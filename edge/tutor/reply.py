@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from edge.errors import EdgeError
+
 Mode = Literal["bank", "passage", "model", "guard", "none"]
 
 
@@ -49,6 +51,8 @@ class Reply:
 
     first_piece_ms: int
     total_ms: int
+    trouble: EdgeError | None = None
+    """Why the model that was to write could not, where the answer was found without it."""
 
 
 Event = Piece | Sentence | Reply

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from edge.errors import EdgeError
+from edge.errors import EdgeError, ModelError
 from edge.library.alike import says_the_same
 from edge.library.library import Library
 from edge.library.outlook import verdict_features
@@ -45,6 +45,7 @@ class Draft:
     mode: Mode
     sources: tuple[Source, ...] = ()
     model: str = ""
+    trouble: ModelError | None = None
 
 
 class Tutor:
@@ -67,7 +68,8 @@ class Tutor:
     ) -> Iterator[Event]:
         """Yield pieces and sentences as they come, and one Reply at the end, also when stopped.
 
-        Raises EdgeError for a question that is blank or far too long, and ModelError from reader and model.
+        Raises EdgeError for a question that is blank or far too long, and ModelError from the reader; a language model
+        that fails is named in the reply, and the library answers.
         """
         start = self._clock()
         shown: list[str] = []
@@ -84,20 +86,29 @@ class Tutor:
             if stop():
                 break
         text = "".join(shown).strip()
-        yield Reply(text, draft.mode, draft.sources, lang, draft.model, first_ms, self._ms_since(start))
+        total_ms = self._ms_since(start)
+        yield Reply(text, draft.mode, draft.sources, lang, draft.model, first_ms, total_ms, draft.trouble)
 
     def _events(
         self, question: str, lang: str, lesson: str | None, stop: Callable[[], bool]
     ) -> Iterator[Draft | Piece | Sentence]:
         draft, passages = self._decide(question, lang, lesson)
-        if draft.mode == "passage" and (engine := self._model()) is not None:
-            generated = generate(engine, question, [p.text for p in passages], lang, stop)
-            first = next(generated, None)
-            if first is not None:
-                yield replace(draft, mode="model", model=engine.name)
-                yield first
-                yield from generated
-                return
+        written = False
+        try:
+            if draft.mode == "passage" and (engine := self._model()) is not None:
+                for event in generate(engine, question, [p.text for p in passages], lang, stop):
+                    if not written:
+                        yield replace(draft, mode="model", model=engine.name)
+                    written = True
+                    yield event
+        except ModelError as error:
+            # The library answers without it; what was written so far stays.
+            draft = replace(draft, trouble=error)
+            if written:
+                yield Piece("\n\n")
+                written = False
+        if written:
+            return
         yield draft
         for number, part in enumerate(draft.parts):
             yield Piece(part if number == 0 else f"\n\n{part}")

@@ -5,10 +5,12 @@ Everything heavy opens at its first use.
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
 from edge.library.library import Library
 from edge.settings import Settings
+from edge.shared import wire
 from edge.tutor.engine import Engine
 from edge.tutor.reader import Reader
 from edge.tutor.turn import Tutor
@@ -29,7 +31,10 @@ def open_tutor(settings: Settings, library: Library) -> Tutor:
 
 
 def allowed_model(settings: Settings) -> Engine | None:
-    """Open the largest model here whose report card allows grounded answers and that fits in memory."""
+    """Open the largest model here whose report card allows grounded answers and that fits in memory.
+
+    Where `amauta engine` runs it for a whole class, that one answers.
+    """
     from edge.device import MEGABYTE, ram_mb
     from edge.release.installed import model_for
     from edge.release.manifest import embedded_release
@@ -40,6 +45,10 @@ def allowed_model(settings: Settings) -> Engine | None:
     least_mb = found.artifact.min_ram_mb if found.artifact and found.artifact.min_ram_mb else found.size // MEGABYTE * 2
     if ram_mb() < least_mb:
         return None
+    if (place := wire.found(settings.home)) is not None and place.model == found.path.stem:
+        from edge.shared.client import SharedEngine
+
+        return SharedEngine(settings.home, str(os.getpid()))
     from edge.tutor.adapter import adapter_for
     from edge.tutor.llama import LlamaEngine
     from edge.tutor.tuning import tuning_for

@@ -44,6 +44,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             line = words_for("edge", settings.spoken_lang).say("ask.source", title=source.title, lesson=source.lesson)
             sys.stdout.write(f"\n{line}\n")
     sys.stdout.flush()
+    if reply.trouble is not None:
+        sys.stderr.write(f"{reply.trouble.say(settings.spoken_lang)}\n")
     _keep(args.question, reply, settings)
     if args.out is not None:
         _write_wav(args.out, spoken, settings, lang)
@@ -64,6 +66,8 @@ def _answer(args: argparse.Namespace, settings: Settings, library: Library, lang
             case Reply():
                 reply = event
     assert reply is not None, "a turn ends with its reply"
+    if reply.trouble:
+        sys.stderr.write(f"{reply.trouble.say(settings.spoken_lang)}\n")
     if not args.json:
         sys.stdout.write("\n")
     return reply, spoken

@@ -10,15 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.errors import EdgeError
+from edge.errors import EdgeError, ModelError
 from edge.library.folder import EMBEDDED
 from edge.library.library import Library
+from edge.release.installed import installed_models
+from edge.release.manifest import embedded_release
+from edge.settings import Settings
+from edge.shared.client import SharedEngine
+from edge.shared.wire import Place, announce
 from edge.tutor.engine import Engine, Message
 from edge.tutor.generate import generate
 from edge.tutor.reader import Reader
 from edge.tutor.reply import Event, Piece, Reply, Sentence, sentences_of
 from edge.tutor.support import supported
 from edge.tutor.turn import LONGEST_QUESTION, Tutor, tidy
+from edge.tutor.workshop import allowed_model
 
 DATA = Path(__file__).parent.parent / "data"
 PASSAGES = [
@@ -209,3 +215,38 @@ def test_only_what_one_passage_says_is_supported(sentence: str, holds: bool) -> 
 @given(st.lists(st.sampled_from(PASSAGES[0].split()), max_size=30))
 def test_cutting_into_sentences_loses_no_word(words: list[str]) -> None:
     assert " ".join(sentences_of(" ".join(words))).split() == words
+
+
+class Failing(Scripted):
+    """An engine whose process dies after a few letters."""
+
+    def stream(self, messages: Sequence[Message], *, max_tokens: int, stop: Callable[[], bool]) -> Iterator[str]:
+        yield from super().stream(messages, max_tokens=max_tokens, stop=stop)
+        raise ModelError("engine-lost")
+
+
+@pytest.mark.parametrize("some", [0, 1])
+def test_a_model_that_dies_is_named_and_the_library_answers(library: Library, reader: Reader, some: int) -> None:
+    _, plain = asked_model(library, reader, "")
+    question = tomllib.loads((DATA / "passage_question.toml").read_text(encoding="utf-8"))["question"]
+    written = " ".join([*sentences_of(plain.sources[0].passage)[:some], "Y"]) if some else ""
+    _, reply = run(Tutor(library, lambda: reader, lambda: Failing(written)), question)
+    assert (reply.mode, reply.sources) == ("passage", plain.sources)
+    assert reply.text.endswith(plain.text)
+    assert len(reply.text) > len(plain.text) or not some
+    assert reply.trouble is not None
+    assert reply.trouble.key == "engine-lost"
+    assert plain.trouble is None
+
+
+def test_a_class_with_an_engine_asks_it_for_what_it_may_do(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(home)
+    model = next(m for m in installed_models(settings, embedded_release()) if m.kind == "lm")
+    monkeypatch.setattr("edge.release.installed.model_for", lambda *_: model)
+    announce(home, Place(1, "00", "another"))
+    assert not isinstance(allowed_model(settings), SharedEngine)
+    announce(home, Place(1, "00", model.path.stem))
+    engine = allowed_model(settings)
+    assert isinstance(engine, SharedEngine)
+    with pytest.raises(ModelError, match="not ready"):
+        list(engine.stream([{"role": "user", "content": "?"}], max_tokens=1, stop=lambda: False))

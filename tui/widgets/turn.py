@@ -112,6 +112,8 @@ class TurnView(Vertical):
             await self.query_one(Prose).update(text)
         if self.words.has(f"ask.mode.{kind_of(reply)}"):
             await self.mount(Static(self.words.say(f"ask.mode.{kind_of(reply)}"), classes="mode", markup=False))
+        if reply.trouble is not None:
+            await self.mount(Static(reply.trouble.say(self.words.lang), classes="failed", markup=False))
         key = self.words.say("ask.source_key")
         for number, source in enumerate(self.sources):
             line = Content.styled(self.words.say(source_key(reply), title=source.title), "$secondary")
