@@ -5,7 +5,7 @@ Only this module knows that it is SQLite. What belongs into the tables is decide
 
 from __future__ import annotations
 
-import re
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,8 +17,9 @@ from edge.hub.errors import HubError
 from edge.sync.facts import Kind
 
 BUSY_SECONDS = 30.0
-_FULL = re.compile(r"SQLITE_FULL|SQLITE_IOERR_(WRITE|TRUNCATE|FSYNC|DIR_FSYNC|SHMSIZE|SHMOPEN|SHMMAP|COMMIT_ATOMIC)")
-"""What SQLite calls a disk that takes nothing more: a file system may say so at any of these."""
+_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_TRUNCATE", "SQLITE_IOERR_SHMSIZE")
+_LITTLE = 1 << 20
+"""Bytes left: at any other failure of the disk it is full, too, and not broken."""
 
 
 class SQLite:
@@ -106,8 +107,15 @@ def _plain_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "")
-        if _FULL.fullmatch(name):
+        if name in _FULL or (name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and _is_full(path)):
             raise HubError("hub-full", path=path) from error
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise HubError("hub-busy", path=path) from error
         raise HubError("hub-broken", path=path, reason=str(error)[:100]) from error
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _LITTLE
+    except OSError:
+        return False

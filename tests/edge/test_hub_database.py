@@ -31,6 +31,7 @@ from edge.sync.merge import State, merge, state_of
 from edge.sync.seal import BUNDLE, seal
 from handing import NOW, Device, Hub
 from postgres import LOCKED_OUT, Server
+from surviving import fill, may_mount, small_disk
 
 MONTH = 31 * 86_400
 MARCH = 1_772_366_400
@@ -212,6 +213,24 @@ def test_a_revocation_travels_with_a_merge(tmp_path: Path, hub: Hub) -> None:
 
 def test_no_zero_character_leaves_a_device() -> None:
     assert answer((1, "x\0", "x/\0a", "3\0", True, 0, 1, NOW), 5)[2:5] == ("x", "x/a", "3")
+
+
+@pytest.mark.skipif(not may_mount(), reason="needs root on Linux, to make a small disk")
+def test_a_disk_without_room_is_called_full_wherever_sqlite_meets_its_end(tmp_path: Path) -> None:
+    said = set()
+    with small_disk(tmp_path / "disk", 2048) as disk:
+        hub = Hub.made(disk / "hub")
+        sender = Sender(hub)
+        for number in range(30):
+            ballast = fill(disk, number * 4096)
+            try:
+                sender.send(answers(1 + 50 * number, 50))
+            except HubError as error:
+                said.add(error.key)
+            ballast.unlink()
+        assert said == {"hub-full"}
+        before = hub.rows("SELECT count(*) FROM attempts")
+        assert sender.send(answers(1, 1500)) + int(str(before[0][0])) == 1500
 
 
 VERSION_1 = """
