@@ -39,25 +39,30 @@ class Enrolment:
     secret: bytes = field(repr=False)
     """Of the school; the first one a device gets stays, so that a learner keeps her pseudonym."""
 
+    url: str = ""
+    """Where the hub is reached over the internet; empty when it is not, or when an older hub wrote this."""
+
 
 def as_bytes(enrolment: Enrolment) -> bytes:
     """Return the content of an enrolment file."""
-    facts = {name: v.hex() if isinstance(v, bytes) else v for name, v in asdict(enrolment).items()}
+    facts = {name: v.hex() if isinstance(v, bytes) else v for name, v in asdict(enrolment).items() if v}
     return json.dumps({"format": FORMAT, **facts}, indent=1, sort_keys=True).encode()
 
 
 def as_text(enrolment: Enrolment) -> str:
     """Return the same as one line, short enough for a QR code on an 80-column screen."""
     packed = base64.urlsafe_b64encode(enrolment.key + enrolment.token + enrolment.secret).decode()
-    return f"{TEXT_MARK}{enrolment.school}:{enrolment.recipient}:{packed}"
+    url = f":{enrolment.url}" if enrolment.url else ""
+    return f"{TEXT_MARK}{enrolment.school}:{enrolment.recipient}:{packed}{url}"
 
 
 def parse(content: bytes) -> Enrolment:
     """Read an enrolment, as file or as text; raise SyncError when it is not one."""
     from edge.sync.seal import recipient_of
+    from edge.sync.wire.address import checked_url
 
     try:
-        found = _fields(content.strip())
+        found = {"url": "", **_fields(content.strip())}
         if set(found) != {each.name for each in fields(Enrolment)} or not all(
             isinstance(v, str) for v in found.values()
         ):
@@ -69,6 +74,8 @@ def parse(content: bytes) -> Enrolment:
         if found["hub"] != device_id(found["key"]) or not SCHOOL_CODE.fullmatch(found["school"]):
             raise ValueError("school")
         recipient_of(found["recipient"])
+        if found["url"]:
+            found["url"] = checked_url(found["url"])
     except (ValueError, RecursionError) as error:
         raise SyncError("enrolment-broken", reason=str(error)[:80]) from error
     return Enrolment(**found)
@@ -83,8 +90,8 @@ def _fields(content: bytes) -> dict[str, Any]:
         if not isinstance(found, dict) or found.pop("format", None) != FORMAT:
             raise ValueError("format")
         return found
-    school, recipient, packed = content[len(TEXT_MARK) :].decode("ascii").split(":")
+    school, recipient, packed, *url = content[len(TEXT_MARK) :].decode("ascii").split(":", 3)
     secrets = base64.b64decode(packed, altchars=b"-_", validate=True)
     key, token, secret = secrets[:KEY_BYTES], secrets[KEY_BYTES:-SECRET_BYTES], secrets[-SECRET_BYTES:]
-    facts = {"hub": device_id(key), "recipient": recipient, "school": school}
+    facts = {"hub": device_id(key), "recipient": recipient, "school": school, "url": "".join(url)}
     return {**facts, "key": key.hex(), "token": token.hex(), "secret": secret.hex()}

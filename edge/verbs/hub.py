@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_bytes
@@ -20,7 +20,7 @@ from edge.hub.errors import HubError
 from edge.hub.place import Place
 from edge.learning.attempt import stamp
 from edge.settings import Settings
-from edge.verbs import hub_reports
+from edge.verbs import hub_reports, hub_serve
 from edge.words import Value, Words, words_for
 
 POINTER = "hub.txt"
@@ -29,7 +29,7 @@ POINTER = "hub.txt"
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `hub`."""
-    metavar = "init|enrol|import|ack|report|xapi|merge|audit"
+    metavar = "init|enrol|import|ack|report|xapi|merge|audit|serve|people|revoke"
     actions = parser.add_subparsers(dest="action", required=True, metavar=metavar)
     added = {name: actions.add_parser(name, help=words.say(f"verbs.hub.{name}")) for name in metavar.split("|")}
     added["init"].add_argument("folder", metavar="DIR", type=Path, help=words.say("verbs.hub.new"))
@@ -39,6 +39,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     added["enrol"].add_argument("school", metavar="SCHOOL", help=words.say("verbs.hub.school"))
     added["enrol"].add_argument("--out", metavar="FILE", type=Path, help=words.say("verbs.hub.out"))
     added["enrol"].add_argument("--qr", action="store_true", help=words.say("verbs.hub.qr"))
+    added["enrol"].add_argument("--url", metavar="URL", default="", help=words.say("verbs.hub.url"))
     added["enrol"].add_argument("--renew", action="store_true", help=words.say("verbs.hub.renew"))
     for name in ("import", "ack"):
         added[name].add_argument("folder", metavar="DIR", type=Path, help=words.say("verbs.sync.folder"))
@@ -46,7 +47,10 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     hub_reports.configure_report(added["report"], words)
     hub_reports.configure_xapi(added["xapi"], words)
     added["merge"].add_argument("other", metavar="OTHER", type=Path, help=words.say("verbs.hub.other"))
+    hub_serve.configure(added["serve"], added["people"], added["revoke"], words)
     for name in added:
+        if name == "people":
+            continue
         if name != "init":
             added[name].add_argument("--hub", metavar="DIR", type=Path, help=words.say("verbs.hub.hub"))
         added[name].add_argument("--json", action="store_true", help=words.say("verbs.json"))
@@ -60,6 +64,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     place = places.load(args.hub or _remembered(settings.home))
     deeds = {"enrol": _enrol, "import": _import, "ack": _ack, "merge": _merge, "audit": _audit}
     deeds |= {"report": hub_reports.report, "xapi": hub_reports.xapi}
+    deeds |= {"people": hub_serve.people, "revoke": hub_serve.revoke}
+    if args.action == "serve":
+        return hub_serve.serve(args, place, settings, words)
     with open_database(place) as database:
         return deeds[args.action](args, place, database, words)
 
@@ -91,10 +98,13 @@ def _remembered(home: Path) -> Path:
 def _enrol(args: argparse.Namespace, place: Place, database: Database, words: Words) -> int:
     from edge.hub.enrolling import enrol
     from edge.sync.enrolment import TOKEN_BYTES, as_bytes, as_text
+    from edge.sync.wire.address import checked_url
 
     if not (args.out or args.qr):
         raise HubError("enrol-nowhere")
-    given = enrol(place, database, args.school, token_bytes(TOKEN_BYTES), _now(), renew=args.renew)
+    url = checked_url(args.url) if args.url else ""
+    token = token_bytes(TOKEN_BYTES)
+    given = replace(enrol(place, database, args.school, token, _now(), renew=args.renew), url=url)
     if args.out:
         try:
             write_atomic(args.out, as_bytes(given))

@@ -19,7 +19,7 @@ from edge.sync.enrolment import LARGEST_BYTES, TEXT_MARK
 from edge.sync.errors import SyncError
 from edge.sync.lan import carrying
 from edge.sync.ledger import Ledger
-from edge.verbs import sync_near
+from edge.verbs import sync_near, sync_wire
 from edge.words import Value, Words, words_for
 
 
@@ -36,6 +36,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     added["export"].add_argument("--all", action="store_true", help=words.say("verbs.sync.all"))
     added["chats"].add_argument("choice", metavar="on|off", choices=("on", "off"), help=words.say("verbs.sync.choice"))
     sync_near.configure(added["receive"], added["send"], words)
+    sync_wire.configure(added["send"], words)
     for name in added:
         added[name].add_argument("--json", action="store_true", help=words.say("verbs.json"))
 
@@ -45,8 +46,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     words = words_for("edge", settings.spoken_lang)
     if args.action == "chats":
         return _chats(args, settings, words)
-    if args.action in ("receive", "send"):
-        return (sync_near.receive if args.action == "receive" else sync_near.send)(args, settings, words)
+    if args.action == "receive":
+        return sync_near.receive(args, settings, words)
+    if args.action == "send":
+        return (sync_near if args.near else sync_wire).send(args, settings, words)
     enrolled = (settings.home / papers.ENROLMENT).is_file()
     if not enrolled and (done := sync_near.without_enrolment(args, settings, words)) is not None:
         return done

@@ -32,7 +32,7 @@ def configure(receive: argparse.ArgumentParser, send: argparse.ArgumentParser, w
     """Add the arguments of both."""
     receive.add_argument("--minutes", type=int, default=MINUTES, metavar="N", help=words.say("verbs.near.minutes"))
     receive.add_argument("--on", metavar="HOST", help=words.say("verbs.near.on"))
-    send.add_argument("--near", action="store_true", required=True, help=words.say("verbs.near.near"))
+    send.add_argument("--near", action="store_true", help=words.say("verbs.near.near"))
     send.add_argument("--code", metavar="NNNNNN", help=words.say("verbs.near.code"))
     send.add_argument("--address", metavar="HOST:PORT", help=words.say("verbs.near.address"))
 
@@ -125,11 +125,16 @@ def say_load(args: argparse.Namespace, load: carrying.Load | None, words: Words,
 
 def without_enrolment(args: argparse.Namespace, settings: Settings, words: Words) -> int | None:
     """Do what a laptop can that only carries for others; None when it does not, or when that is not enough."""
-    if args.action not in ("export", "import", "status") or carrying.load_of(settings.home) is None:
+    load = carrying.load_of(settings.home)
+    if (
+        load is None
+        or args.action not in ("export", "import", "status")
+        or (args.action == "export" and not load.bundles)
+    ):
         return None
     if args.action == "status":
         _answer(args, load_facts(settings))
-        say_load(args, carrying.load_of(settings.home), words, out=True)
+        say_load(args, load, words, out=True)
     else:
         _answer(args, (carry if args.action == "export" else take_acks)(args, settings, words))
     return ExitCode.DONE

@@ -122,6 +122,15 @@ def take_acks(home: Path, stick_place: Path) -> int:
     return taken
 
 
+def keep_ack(home: Path, name: str, content: bytes) -> bool:
+    """Take in one acknowledgement, however it came; tell whether it is new."""
+    if not content.startswith(_AGE_MARK) or len(content) > MOST_ACK_BYTES:
+        return False
+    new = _take(_back(home), name[:_GROUP], content)
+    _forget_old(_back(home), MOST_ACKS)
+    return new
+
+
 def ack_names(home: Path) -> list[str]:
     """Return the names of the acknowledgements that wait here for their devices."""
     return [path.stem for path in _by_age(_back(home)) if path.suffix == stick.SUFFIX]

@@ -1,0 +1,175 @@
+"""Hand over to the hub over the internet: this device's own bundles, and those it carries for others.
+
+First the acknowledgements, then what they leave over: nothing is sent that the hub has. Bundles wait in the spool as
+they were sealed, so an upload that was cut off goes on with the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import SystemRandom
+
+from edge.errors import EdgeError
+from edge.files import write_atomic
+from edge.learning.attempt import stamp
+from edge.settings import Settings
+from edge.sync import ack, handing, papers, spool
+from edge.sync.errors import RefusedError, SyncError
+from edge.sync.lan import carrying
+from edge.sync.lan.courier import Courier, Held, place_of
+from edge.sync.ledger import Ledger
+from edge.sync.papers import Papers
+from edge.sync.wire.address import checked_url
+from edge.sync.wire.authorization import authorizer
+from edge.sync.wire.client import Link
+
+PASSED = "passed-on-"
+"""In the courier's folder, for each hub: what it has judged already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is."""
+
+    bundle: int
+    """Of `bundles`, from 1."""
+
+    bundles: int
+    done: int
+    """Bytes of this bundle."""
+
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What was handed over."""
+
+    facts: int = 0
+    files: int = 0
+    bytes: int = 0
+    acknowledged: int = 0
+    """Facts that are newly acknowledged."""
+
+    cloned: bool = False
+    refused: tuple[tuple[str, str], ...] = ()
+    """(file, reason) of what the hub did not take."""
+
+    carried: int = 0
+    """Bundles of other devices."""
+
+    for_others: int = 0
+    """Acknowledgements for other devices."""
+
+
+Told = Callable[[Progress], None]
+
+
+def send(settings: Settings, to: str, authority: Path | None, told: Told, link: Callable[..., Link] = Link) -> Handed:
+    """Hand over everything there is; raise SyncError when the line stays dead, with what was delivered by then kept."""
+    with Ledger(settings.store_path) as ledger:
+        held = papers.papers(settings.home, ledger, SystemRandom())
+        if not (to or held.enrolment.url):
+            raise SyncError("wire-nowhere")
+        url = checked_url(to or held.enrolment.url)
+        with link(url, authorizer(held), lang=settings.spoken_lang, authority=authority) as open_link:
+            handed = deliver(open_link, settings, ledger, held, told)
+            return carry(open_link, settings.home, held, told, handed)
+
+
+def deliver(link: Link, settings: Settings, ledger: Ledger, held: Papers, told: Told) -> Handed:
+    """Deliver what this device has itself."""
+    handed = _take_ack(link, ledger, held, Handed())
+    versions = handing.versions_of(settings)
+    bundles = spool.waiting(settings.home, ledger, held, versions, _now(), turns=settings.share_turns)
+    for number, bundle in enumerate(bundles, 1):
+        sent = link.send(bundle.sealed, _telling(told, number, len(bundles)))
+        name = f"{bundle.sha256[:16]}.age"
+        if sent.state == "refused":
+            handed = replace(handed, refused=(*handed.refused, (name, sent.reason)))
+            continue
+        ledger.delivered([(bundle.digest, name)], _now())
+        handed = replace(
+            handed,
+            facts=handed.facts + bundle.facts,
+            files=handed.files + 1,
+            bytes=handed.bytes + len(bundle.sealed),
+        )
+    if handed.files:
+        handed = _take_ack(link, ledger, held, handed)
+    return handed
+
+
+def carry(link: Link, home: Path, held: Papers, told: Told, handed: Handed) -> Handed:
+    """Deliver what this laptop carries for others, and fetch what it brings back to them."""
+    if not place_of(home).is_dir():
+        return handed
+    courier = Courier(home)
+    record = place_of(home) / f"{PASSED}{held.enrolment.hub}.txt"
+    here = courier.held()
+    passed = _passed(record) & {each.sha256 for each in here}
+    waiting = sorted((each for each in here if each.sha256 not in passed), key=lambda each: each.sha256)
+    for number, each in enumerate(waiting, 1):
+        if not (content := _content(courier, each)):
+            continue
+        sent = link.send(content, _telling(told, number, len(waiting)))
+        passed.add(each.sha256)
+        _keep(record, passed)
+        if sent.state == "refused":
+            handed = replace(handed, refused=(*handed.refused, (each.name, sent.reason)))
+        else:
+            courier.note_carried({each.name})
+            handed = replace(handed, carried=handed.carried + 1)
+    if not here:
+        return handed
+    contents = ((name, link.ack(name)) for name in link.ack_names())
+    new = sum(carrying.keep_ack(home, name, content) for name, content in contents if content)
+    return replace(handed, for_others=new)
+
+
+def _telling(told: Told, number: int, bundles: int) -> Callable[[int, int], None]:
+    return lambda done, total: told(Progress(number, bundles, done, total))
+
+
+def _take_ack(link: Link, ledger: Ledger, held: Papers, handed: Handed) -> Handed:
+    sealed = link.ack(held.identity.device)
+    if sealed is None:
+        return handed
+    try:
+        answer = ack.read(sealed, held.own.age, held.enrolment)
+    except RefusedError as error:
+        raise SyncError("wire-ack", reason=error.key) from error
+    if answer.device != held.identity.device:
+        raise SyncError("wire-ack", reason="device")
+    new = ledger.acknowledge(answer.digests, held.enrolment.hub, _now())
+    return replace(handed, acknowledged=handed.acknowledged + new, cloned=handed.cloned or answer.cloned)
+
+
+def _passed(record: Path) -> set[str]:
+    with suppress(OSError, UnicodeDecodeError):
+        return set(record.read_text(encoding="ascii").split())
+    return set()
+
+
+def _keep(record: Path, passed: set[str]) -> None:
+    try:
+        write_atomic(record, "\n".join(sorted(passed)).encode())
+    except OSError as error:
+        raise SyncError("papers-disk", path=record, reason=error.strerror or str(error)) from error
+
+
+def _content(courier: Courier, held: Held) -> bytes:
+    """Return a bundle, nothing when it went or went bad meanwhile."""
+    with suppress(OSError, EdgeError):
+        content = (courier.folder / held.name).read_bytes()
+        return content if hashlib.sha256(content).hexdigest() == held.sha256 else b""
+    return b""
+
+
+def _now() -> str:
+    return stamp(datetime.now(UTC))

@@ -1,0 +1,65 @@
+"""`amauta sync send`: hand over to the hub over the internet, on a line as bad as there is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from edge.command_line import ExitCode
+from edge.settings import Settings
+from edge.words import Value, Words
+
+
+def configure(parser: argparse.ArgumentParser, words: Words) -> None:
+    """Add the arguments of `sync send`."""
+    parser.add_argument("--to", metavar="URL", default="", help=words.say("verbs.wire.to"))
+    parser.add_argument("--ca", metavar="FILE", type=Path, help=words.say("verbs.wire.ca"))
+
+
+def send(args: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """Hand over everything there is; what was delivered before the line died stays delivered."""
+    from edge.sync.wire import sending
+
+    last: list[tuple[int, int]] = []
+
+    def told(progress: sending.Progress) -> None:
+        tenth = 10 * progress.done // max(progress.total, 1)
+        facts = {"bundle": progress.bundle, "bundles": progress.bundles}
+        line = words.say("wire.going", done=progress.done // 1000, total=-(-progress.total // 1000), **facts)
+        if sys.stderr.isatty():
+            _say(f"\r{line}\x1b[K" + ("\n" if progress.done == progress.total else ""))
+        elif last[-1:] != [(progress.bundle, tenth)]:
+            last.append((progress.bundle, tenth))
+            _say(f"{line}\n")
+
+    handed = sending.send(settings, args.to, args.ca, told)
+    if args.json:
+        refused = [{"file": file, "reason": reason} for file, reason in handed.refused]
+        sys.stdout.write(f"{json.dumps({**asdict(handed), 'refused': refused})}\n")
+    for file, reason in handed.refused:
+        said = words.say(f"wire.why.{reason}") if words.has(f"wire.why.{reason}") else reason
+        _narrate(words, "wire.refused", file=file, why=said)
+    if handed.facts:
+        kilobytes = -(-handed.bytes // 1000)
+        _narrate(words, "wire.sent", facts=handed.facts, files=handed.files, kilobytes=kilobytes)
+    else:
+        _narrate(words, "sync.nothing")
+    if handed.acknowledged:
+        _narrate(words, "wire.acknowledged", count=handed.acknowledged)
+    if handed.carried or handed.for_others:
+        _narrate(words, "wire.carried", files=handed.carried, acks=handed.for_others)
+    if handed.cloned:
+        _narrate(words, "sync.cloned")
+    return ExitCode.REFUSED if handed.refused else ExitCode.DONE
+
+
+def _narrate(words: Words, key: str, **facts: Value) -> None:
+    _say(f"{words.say(key, **facts)}\n")
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line)
+    sys.stderr.flush()
