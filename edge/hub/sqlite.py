@@ -27,7 +27,7 @@ class SQLite:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _plain_errors(path):
+        with plain_errors(path):
             self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             self._prepare()
@@ -36,7 +36,7 @@ class SQLite:
             raise
 
     def _prepare(self) -> None:
-        with _plain_errors(self.path):
+        with plain_errors(self.path):
             mode = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
             # What a tombstone removes must not stay readable in the file.
@@ -77,12 +77,12 @@ class SQLite:
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return what a question finds."""
-        with _plain_errors(self.path):
+        with plain_errors(self.path):
             return self._connection.execute(sql, values).fetchall()
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Do it; return how many rows it concerned."""
-        with _plain_errors(self.path):
+        with plain_errors(self.path):
             return self._connection.execute(sql, values).rowcount
 
     def word(self, text: str) -> None:
@@ -92,7 +92,7 @@ class SQLite:
     def load(self, kind: Kind, columns: Sequence[str], rows: Iterable[Sequence[Any]], times: Iterable[int]) -> None:
         """Write rows that are not here."""
         marks = ", ".join("?" * len(columns))
-        with _plain_errors(self.path):
+        with plain_errors(self.path):
             self._connection.executemany(f"INSERT INTO {kind} ({', '.join(columns)}) VALUES ({marks})", rows)
 
     def close(self) -> None:
@@ -101,7 +101,7 @@ class SQLite:
 
 
 @contextmanager
-def _plain_errors(path: Path) -> Iterator[None]:
+def plain_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite says into what a person at the hub can act on."""
     try:
         yield

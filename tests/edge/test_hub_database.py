@@ -24,6 +24,7 @@ from edge.hub.join import join
 from edge.hub.postgres.address import shown, without_secrets
 from edge.hub.postgres.partitions import partitions_for
 from edge.hub.receive import receive
+from edge.hub.sqlite import plain_errors
 from edge.sync.bundle import Head, encode
 from edge.sync.enrolment import parse
 from edge.sync.facts import Answer, Erasure, Stream, Talk, answer
@@ -231,6 +232,23 @@ def test_a_disk_without_room_is_called_full_wherever_sqlite_meets_its_end(tmp_pa
         assert said == {"hub-full"}
         before = hub.rows("SELECT count(*) FROM attempts")
         assert sender.send(answers(1, 1500)) + int(str(before[0][0])) == 1500
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("SQLITE_FULL", "hub-full"),
+        ("SQLITE_IOERR_TRUNCATE", "hub-full"),
+        ("SQLITE_IOERR_READ", "hub-broken"),
+        ("SQLITE_BUSY_SNAPSHOT", "hub-busy"),
+    ],
+)
+def test_what_sqlite_says_becomes_a_sentence(tmp_path: Path, name: str, key: str) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = name
+    with pytest.raises(HubError) as raised, plain_errors(tmp_path / "hub.db"):
+        raise error
+    assert raised.value.key == key
 
 
 VERSION_1 = """
