@@ -23,6 +23,8 @@ PORTION = 1 << 17
 PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0, 4.0)
 """Between tries after the line broke."""
 
+MOST_RESTARTS = 5
+
 MOST_SMALL = 1 << 10
 MOST_LIST = 32 * max(MOST_ACKS, 8192)
 _REASONS = {
@@ -61,27 +63,34 @@ class Near:
             raise RefusedError("near-message", reason="session")
         self._signer = Signer(session, shared.key())
 
-    def send(self, sealed: bytes, moved: Callable[[int], None]) -> bool:
-        """Bring one bundle to the courier, from where an earlier try ended; False when it was there already."""
-        path = f"/v1/bundles/{hashlib.sha256(sealed).hexdigest()}"
+    def send(self, sealed: bytes, release: str, moved: Callable[[int], None]) -> bool:
+        """Bring one bundle to the courier, from where an earlier try ended; False when it was there already.
+
+        Returns only when the courier has it for good, and knows what will release it.
+        """
+        sha256 = hashlib.sha256(sealed).hexdigest()
+        path = f"/v1/bundles/{sha256}"
         offset = _offset(self._signed("HEAD", path), len(sealed))
-        if offset == len(sealed):
+        if offset == len(sealed) and self._keep(sha256, release):
             return False
         restarts = 0
         while True:
+            # All bytes may be there and it still does not count: then none follow, and it is looked at again.
             moved(offset)
             headers = {"Upload-Offset": str(offset), "Upload-Length": str(len(sealed))}
             reply = self._signed("PATCH", path, sealed[offset : offset + PORTION], headers=headers)
             if reply.status == 200:
-                moved(len(sealed))
-                return True
+                break
             before, offset = offset, _offset(reply, len(sealed))
             restarts += reply.status == 409 or offset <= before
-            if restarts > len(PAUSES_S) or offset == len(sealed):
+            if restarts > MOST_RESTARTS:
                 raise SyncError("near-lost", reason="offset")
+        if not self._keep(sha256, release):
+            raise SyncError("near-lost", reason="kept")
+        moved(len(sealed))
+        return True
 
-    def keep(self, sha256: str, release: str) -> bool:
-        """Ask whether the courier has a bundle for good, and say what will release it."""
+    def _keep(self, sha256: str, release: str) -> bool:
         reply = self._signed("POST", f"/v1/kept/{sha256}", json.dumps({"release": release}).encode())
         return _of(reply.body, "kept") is True
 

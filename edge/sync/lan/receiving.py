@@ -73,7 +73,11 @@ class Receiving:
 
 @contextmanager
 def open_receiving(
-    settings: Settings, on_event: Callable[[Event], None], *, addresses: Sequence[Address] | None = None
+    settings: Settings,
+    on_event: Callable[[Event], None],
+    *,
+    addresses: Sequence[Address] | None = None,
+    announce: bool = True,
 ) -> Iterator[Receiving]:
     """Open the courier of this laptop until the end of the block or `close`.
 
@@ -94,7 +98,7 @@ def open_receiving(
         listeners = _listening(hosts, desk, lambda: lobby.tick(time.monotonic()), stack)
         port = listeners[0][1].server_port
         here = [address for address, _ in listeners]
-        heard = stack.enter_context(announced(label, here, port))
+        heard = announce and stack.enter_context(announced(label, here, port))
         typable = tuple(shown(address.host, port) for address in here if address.typable)
         yield Receiving(label, typable, heard, home, lobby, stack)
 

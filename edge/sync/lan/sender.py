@@ -88,7 +88,6 @@ def send_near(
     near-locked, near-busy, near-session, near-not-courier, near-forged, near-message.
     """
     digits, typed = clean_code(code), parse_address(address) if address else None
-    at = _now()
     with Ledger(settings.store_path) as ledger:
         held = papers.papers(settings.home, ledger, SystemRandom())
         on_progress(Progress("finding"))
@@ -96,11 +95,24 @@ def send_near(
         with Near(found.hosts, found.port, cancelled) as near:
             on_progress(Progress("pairing"))
             near.pair(digits)
-            sent = _fetch_acks(near, ledger, held, at, Sent(found.label), on_progress)
-            on_progress(Progress("making"))
-            versions = handing.versions_of(settings)
-            bundles = spool.waiting(settings.home, ledger, held, versions, at, turns=settings.share_turns)
-            return _deliver(near, ledger, held, bundles, sent, on_progress)
+            return meet(near, settings, ledger, held, found.label, on_progress)
+
+
+def meet(
+    near: Near,
+    settings: Settings,
+    ledger: Ledger,
+    held: Papers,
+    label: str = "",
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Sent:
+    """Do everything there is to do with a courier that is paired: acknowledgements first, then what they leave over."""
+    at = _now()
+    sent = _fetch_acks(near, ledger, held, at, Sent(label), on_progress)
+    on_progress(Progress("making"))
+    versions = handing.versions_of(settings)
+    bundles = spool.waiting(settings.home, ledger, held, versions, at, turns=settings.share_turns)
+    return _deliver(near, ledger, held, bundles, sent, on_progress)
 
 
 def _now() -> str:
@@ -182,10 +194,8 @@ def _deliver(
     before = 0
     for bundle in bundles:
         sha256 = bundle.sha256
-        new = near.send(bundle.sealed, _told(on_progress, before, total))
-        secret = release_secret(held, sha256[:16])
-        if not near.keep(sha256, hashlib.sha256(secret).hexdigest()):
-            raise SyncError("near-lost", reason="kept")
+        release = hashlib.sha256(release_secret(held, sha256[:16])).hexdigest()
+        new = near.send(bundle.sealed, release, _told(on_progress, before, total))
         ledger.delivered([(bundle.digest, f"{sha256[:16]}.age")], _now())
         before += len(bundle.sealed)
         sent = replace(
