@@ -155,16 +155,17 @@ def test_where_a_system_would_open_a_shell_this_one_says_what_happened() -> None
         assert said.isascii()
 
 
-def test_a_stick_is_opened_for_the_tutor_without_programs_and_windows_disks_only_to_be_read() -> None:
+def test_a_stick_is_opened_for_the_tutor_where_it_looks_and_nothing_on_it_is_run() -> None:
     rule = (layers.SYSTEM / "etc/udev/rules.d/70-amauta-stick.rules").read_text(encoding="utf-8")
     assert 'SYSTEMD_WANTS}+="amauta-stick@%k.service"' in rule
     script = (SCRIPTS / "stick").read_text(encoding="utf-8")
     assert "nodev,nosuid,noexec" in script
+    named = next(line for line in script.splitlines() if line.strip().startswith("name=")).split("| ", 1)[1].rstrip(")")
     from edge.update.mochila import MOUNTS
 
     place = Path(next(line for line in script.splitlines() if line.startswith("PLACES=")).partition("=")[2])
     assert str(place.parent) in MOUNTS, "the tutor does not look for sticks there"
-    assert 'ntfs) set -- -t ntfs3 -o "$options,iocharset=utf8,ro"' in script
+    assert subprocess.check_output(["sh", "-c", named], input="Aula 3/..\n", text=True) == "Aula_3___\n"
 
 
 def test_a_data_partition_is_made_again_only_until_it_has_its_name() -> None:
