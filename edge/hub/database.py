@@ -114,7 +114,6 @@ class Database:
         self._engine = engine
         self._words: dict[str, int] = {}
         self._schools: dict[str, int] = {}
-        self.rows, self.execute = engine.rows, engine.execute
 
     def __enter__(self) -> Database:
         return self
@@ -125,6 +124,14 @@ class Database:
     def close(self) -> None:
         """Let go of the file or the server."""
         self._engine.close()
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return what a question finds."""
+        return self._engine.rows(sql, values)
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Do it, inside a step; return how many rows it concerned."""
+        return self._engine.execute(sql, values)
 
     @contextmanager
     def step(self, streams: Sequence[Stream] = (), names: Iterable[str] = (), *, alone: bool = False) -> Iterator[None]:

@@ -17,6 +17,7 @@ _AT_ONCE = 50_000
 """Facts in one step: a merge cut off is gone on with by the next, and other workers get their turn."""
 
 _BUNDLES_AT_ONCE = 10_000
+_DEVICES_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,6 @@ def _portions(streams: Iterator[tuple[str, str, Stream]]) -> Iterator[list[tuple
 def _devices(database: Database, other: Database) -> None:
     """The later word about a device counts; what one hub revoked is revoked in both."""
     schools = dict(other.rows("SELECT id, code FROM schools ORDER BY code"))
-    listed = other.rows("SELECT id, public, school, recipient, stream, heard, versions, after, revoked FROM devices")
     with database.step(alone=True):
         for code in schools.values():
             database.school(code)
@@ -72,18 +72,26 @@ def _devices(database: Database, other: Database) -> None:
                 "ON CONFLICT (hash) DO UPDATE SET revoked = excluded.revoked WHERE tokens.revoked = ''",
                 [token, database.school(schools[school]), made, revoked],
             )
-        for device, public, school, *rest, after, revoked in listed:
-            database.execute(
-                "INSERT INTO devices (id, public, school, recipient, stream, heard, versions) VALUES (?, ?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET school = excluded.school, recipient = excluded.recipient, "
-                "stream = excluded.stream, heard = excluded.heard, versions = excluded.versions "
-                "WHERE excluded.heard > devices.heard",
-                [device, public, database.school(schools[school]), *rest],
-            )
-            if after:
-                database.execute("UPDATE devices SET after = ? WHERE id = ?", [after, device])
-            if revoked:
-                database.execute("UPDATE devices SET revoked = ? WHERE id = ? AND revoked = ''", [revoked, device])
+    listed = other.rows("SELECT id, public, school, recipient, stream, heard, versions, after, revoked FROM devices")
+    for begin in range(0, len(listed), _DEVICES_AT_ONCE):
+        with database.step(alone=True):
+            for device, public, school, *rest in listed[begin : begin + _DEVICES_AT_ONCE]:
+                _device(database, device, public, database.school(schools[school]), *rest)
+
+
+def _device(database: Database, device: str, public: bytes, school: int, *rest: str) -> None:
+    *later, after, revoked = rest
+    database.execute(
+        "INSERT INTO devices (id, public, school, recipient, stream, heard, versions) VALUES (?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (id) DO UPDATE SET school = excluded.school, recipient = excluded.recipient, "
+        "stream = excluded.stream, heard = excluded.heard, versions = excluded.versions "
+        "WHERE excluded.heard > devices.heard",
+        [device, public, school, *later],
+    )
+    if after:
+        database.execute("UPDATE devices SET after = ? WHERE id = ?", [after, device])
+    if revoked:
+        database.execute("UPDATE devices SET revoked = ? WHERE id = ? AND revoked = ''", [revoked, device])
 
 
 def _writers(database: Database, other: Database, name: str, number: int) -> None:
