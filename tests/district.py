@@ -24,6 +24,7 @@ HEARD = {
     "rural-7": "2026-09-01",
     "san-martin": "2026-11-26",
 }
+ODD = '"><script>alert(1)</script>'
 ITEM = "primaria/4-matematicas-fracciones"
 
 
@@ -77,6 +78,9 @@ def _answers(chance: random.Random, first: int, learners: int) -> list[Answer]:
                 # The first answer to an item of a pack: half of them fall for the same number.
                 given, right = ("5/7", 1) if who % 2 else ("5/14", 0)
                 found.append(Answer(len(found) + 1, first + who, ITEM, f"{ITEM}/2", given, right, 0, 55, at))
+    if learners == 9:
+        # Five of one school come to a lesson with an odd name, which no pack knows.
+        found += [Answer(len(found) + n, first + n, ODD, f"{ODD}/1", "", 1, 0, 30, MARCH) for n in range(1, 6)]
     found.append(Answer(len(found) + 1, first + 1, "=HYPERLINK(1)", "=HYPERLINK(1)/1", "", 1, 0, 12, 0))
     return found
 

@@ -17,7 +17,7 @@ from edge.words import LANGUAGES, Words
 if TYPE_CHECKING:
     from edge.hub.pages.view import View
 
-STYLE = "style.css"
+STYLE, ICON = "style.css", "icon.svg"
 MOST_ROWS = 300
 """Of a table on a page; files have them all."""
 
@@ -57,7 +57,17 @@ def shown(cell: Cell, words: Words) -> str:
 @cache
 def style() -> bytes:
     """Return the one style sheet."""
-    return files("edge.hub.pages").joinpath("templates", STYLE).read_bytes()
+    return _beside(STYLE)
+
+
+@cache
+def icon() -> bytes:
+    """Return the picture that browsers show beside the title."""
+    return _beside(ICON)
+
+
+def _beside(name: str) -> bytes:
+    return files("edge.hub.pages").joinpath("templates", name).read_bytes()
 
 
 def attachment(content: bytes, kind: str, name: str) -> Response:

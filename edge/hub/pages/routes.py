@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from edge.hub.pages import charts
-from edge.hub.pages.render import attachment, page, style
+from edge.hub.pages.render import attachment, icon, page, style
 from edge.hub.pages.view import View, view
 from edge.hub.reports import learning
 from edge.hub.reports.field import never_delivered
@@ -66,6 +66,7 @@ def routes(site: Site) -> list[Route]:
         *found,
         Route("/language/{lang}", partial(language, site), methods=["GET"]),
         Route("/style.css", sheet, methods=["GET"]),
+        Route("/icon.svg", picture, methods=["GET"]),
     ]
 
 
@@ -177,6 +178,11 @@ def language(site: Site, request: Request) -> Response:
 def sheet(request: Request) -> Response:
     """Give the style of all pages."""
     return Response(style(), media_type="text/css")
+
+
+def picture(request: Request) -> Response:
+    """Give the icon."""
+    return Response(icon(), media_type="image/svg+xml")
 
 
 def _bars(months: Table) -> list[charts.Bar]:
