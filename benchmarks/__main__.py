@@ -23,6 +23,7 @@ NAMES = (
     "stick_write",
     "frozen_app",
     "sync_scale",
+    "courier",
     "hub_ingest",
     "scale_year",
 )

@@ -131,16 +131,6 @@ def keep_ack(home: Path, name: str, content: bytes) -> bool:
     return new
 
 
-def keep_ack(home: Path, name: str, content: bytes) -> bool:
-    """Take in one acknowledgement that came by another way; tell whether it is new."""
-    if not content.startswith(_AGE_MARK) or len(content) > MOST_ACK_BYTES:
-        return False
-    back = _back(home)
-    new = _take(back, name[:_GROUP], content)
-    _forget_old(back, MOST_ACKS)
-    return new
-
-
 def ack_names(home: Path) -> list[str]:
     """Return the names of the acknowledgements that wait here for their devices."""
     return [path.stem for path in _by_age(_back(home)) if path.suffix == stick.SUFFIX]
