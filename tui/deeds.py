@@ -11,11 +11,19 @@ from tui.services import Services
 
 if TYPE_CHECKING:
     from edge.drives import Drive
+    from tui.handing import Sight
 
 
 def offered(services: Services) -> list[str]:
     """Return what can be decided now."""
     return ["chats", "people", "enrol", "renew"] if services.handing.enrolled else ["enrol", "people"]
+
+
+def by_network(services: Services, sight: Sight | None) -> list[str]:
+    """Return what the internet and the school's network can be used for now."""
+    if not services.handing.enrolled:
+        return ["receive"]
+    return [*(["upload"] if sight and sight.url else []), "send", "receive"]
 
 
 def label(services: Services, deed: str) -> str:
@@ -24,6 +32,8 @@ def label(services: Services, deed: str) -> str:
     if deed == "chats":
         value = words.say("handing.chats_on" if services.settings.share_turns else "handing.chats_off")
         return f"{words.say('handing.chats')}: {value}"
+    if place := {"upload": "uploading", "send": "sending", "receive": "receiving"}.get(deed):
+        return words.say(f"{place}.choice")
     if deed == "enrol" and services.handing.enrolled:
         return words.say("handing.enrol_again")
     return words.say(f"handing.{deed}")

@@ -21,7 +21,8 @@ from edge.sync.errors import SyncError
 
 if TYPE_CHECKING:
     from edge.learning.erasure import Forgotten
-    from edge.sync.handing import Taken
+    from edge.sync.handing import Bundle, Taken
+    from edge.sync.lan.carrying import Carried
     from edge.sync.ledger import States
 
 PATIENT_WEEKS = 4
@@ -41,6 +42,9 @@ class Sight:
     hub: str
     school: str
     device: str
+    url: str
+    """Where the hub is reached over the internet; empty when it is not."""
+
     states: States
     last_ack: str
     """The day, empty when there was none."""
@@ -53,10 +57,16 @@ class Sight:
 class Delivered:
     """What came of one stick."""
 
-    taken: Taken
+    taken: Taken | None
+    """Nothing for a device that is not enrolled and carries for others."""
+
     count: int = 0
     files: int = 0
     bytes: int = 0
+    others_acks: int = 0
+    """Acknowledgements that others will fetch here."""
+
+    carried: Carried | None = None
     trouble: EdgeError | None = None
     """Why nothing could be written; what the stick brought was taken in all the same."""
 
@@ -81,14 +91,21 @@ class Handing:
 
         return (self._settings().home / ENROLMENT).is_file()
 
+    @property
+    def delivers(self) -> bool:
+        """Whether there can be anything to write to a stick: of this device, or of others it carries for."""
+        from edge.sync.lan.courier import place_of
+
+        return self.enrolled or place_of(self._settings().home).is_dir()
+
     def look(self) -> None:
         """Look which sticks are here."""
         self.drives = list(self._find())
 
     def useful(self) -> list[Drive]:
         """Return the sticks that were put in and with which one key does something now."""
-        enrolled = self.enrolled
-        return [drive for drive in self.drives if not drive.own and (enrolled or drive.enrolment)]
+        delivers = self.delivers
+        return [drive for drive in self.drives if not drive.own and (delivers or drive.enrolment)]
 
     def sight(self) -> Sight | None:
         """Return how far everything is, or None when this device is not enrolled."""
@@ -104,7 +121,7 @@ class Handing:
             states = ledger.states(hub, turns=settings.share_turns)
             weeks = self._weeks_since(ledger.waiting_since(hub))
             last = ledger.last_ack(hub)[:10]
-        return Sight(hub, held.enrolment.school, held.identity.device, states, last, weeks)
+        return Sight(hub, held.enrolment.school, held.identity.device, held.enrolment.url, states, last, weeks)
 
     def _weeks_since(self, at: str) -> int:
         """Return whole weeks since then; none that a clock without a battery would invent."""
@@ -118,24 +135,31 @@ class Handing:
     def deliver(self, drive: Drive, begun: Callable[[Step], object]) -> Delivered:
         """Take the acknowledgements in, then write what is not acknowledged; when this returns the stick may leave."""
         from edge.sync import handing, papers, stick
+        from edge.sync.lan import carrying
         from edge.sync.ledger import Ledger
 
-        settings, at = self._settings(), stamp(self._now())
+        settings, at, place = self._settings(), stamp(self._now()), drive.path
         with Ledger(settings.store_path) as ledger:
             begun("acks")
-            held = papers.papers(settings.home, ledger, SystemRandom())
-            taken = handing.take_back(drive.path, ledger, held, at)
+            held = papers.papers(settings.home, ledger, SystemRandom()) if self.enrolled else None
+            taken = handing.take_back(place, ledger, held, at) if held else None
+            others = carrying.take_acks(settings.home, place)
             begun("making")
-            bundles = handing.prepare(ledger, held, handing.versions_of(settings), turns=settings.share_turns)
+            bundles: list[Bundle] = []
+            if held:
+                versions = handing.versions_of(settings)
+                bundles = handing.prepare(ledger, held, versions, turns=settings.share_turns)
             begun("writing")
             try:
-                handing.export(drive.path, ledger, held, bundles, at, SystemRandom())
+                if held:
+                    handing.export(place, ledger, held, bundles, at, SystemRandom())
+                carried = carrying.carry(settings.home, place)
                 with suppress(OSError):  # What was removed must be gone before the stick is.
-                    sync_folder(stick.folder_on(drive.path, stick.OUT))
+                    sync_folder(stick.folder_on(place, stick.OUT))
             except SyncError as error:
-                return Delivered(taken, trouble=error)
-        count = sum(bundle.made.count() for bundle in bundles)
-        return Delivered(taken, count, len(bundles), sum(len(bundle.sealed) for bundle in bundles))
+                return Delivered(taken, others_acks=others, trouble=error)
+        count, size = sum(bundle.made.count() for bundle in bundles), sum(len(bundle.sealed) for bundle in bundles)
+        return Delivered(taken, count, len(bundles), size, others, carried, carried.trouble if carried else None)
 
     def enrol(self, given: str | Path) -> Sight | None:
         """Enrol with a file, or with the text of a QR code; raise SyncError when that is not one."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from edge.drives import Drive
 from edge.words import Words, words_for
 from tui.handing import STEPS, Delivered, Sight, Step
+from tui.near_words import load_lines
 from tui.services import Services
+
+if TYPE_CHECKING:
+    from edge.sync.handing import Taken
 
 BAR_CELLS = 24
 
@@ -32,15 +37,15 @@ def state_lines(words: Words, sight: Sight | None) -> list[str]:
 
 
 def about_lines(services: Services, sight: Sight | None) -> list[str]:
-    """Say what leaves, when the hub was last heard from, and what the staff should look after."""
-    words = services.words
+    """Say what leaves, when the hub was last heard from, and what the staff should look after; may raise EdgeError."""
+    words, carried = services.words, load_lines(services)
     if sight is None:
-        return []
+        return carried
     lines = [words.say("handing.with_turns" if services.settings.share_turns else "handing.attempts_only")]
     lines.append(words.say("handing.last_ack", day=sight.last_ack) if sight.last_ack else words.say("handing.no_ack"))
     if sight.waiting_weeks:
         lines.append(words.say("handing.waiting", weeks=sight.waiting_weeks))
-    return lines
+    return [*lines, *carried]
 
 
 def marks_of(words: Words, drive: Drive) -> list[str]:
@@ -59,7 +64,25 @@ def bar_line(words: Words, step: Step) -> str:
 
 def delivered_lines(services: Services, drive: Drive, done: Delivered) -> list[str]:
     """Say what was handed over and taken in, and that the stick may be removed, or why it was not written to."""
-    words, taken = services.words, done.taken
+    words = services.words
+    lines: list[str] = []
+    if done.count:
+        facts = {"count": done.count, "files": done.files, "kilobytes": -(-done.bytes // 1000)}
+        lines.append(words.say("handing.exported", name=drive.name, **facts))
+    elif not done.trouble and not done.carried:
+        lines.append(words.say("handing.nothing"))
+    if done.carried:
+        lines.append(words.say("carrying.carried", files=done.carried.files, there=done.carried.there))
+    if done.taken:
+        lines += taken_lines(services, done.taken)
+    if done.others_acks:
+        lines.append(words.say("carrying.acks", count=done.others_acks))
+    return [*lines, done.trouble.say(services.lang) if done.trouble else words.say("handing.remove")]
+
+
+def taken_lines(services: Services, taken: Taken) -> list[str]:
+    """Say what a stick brought back."""
+    words = services.words
     lines: list[str] = []
     if taken.acks:
         key = "handing.taken" if taken.acknowledged else "handing.taken_none"
@@ -67,14 +90,6 @@ def delivered_lines(services: Services, drive: Drive, done: Delivered) -> list[s
     if taken.refused:
         why = " ".join(taken.refused[0][1].say(services.lang).split())
         lines.append(words.say("handing.refused", count=len(taken.refused), why=why))
-    if done.trouble:
-        return [*lines, done.trouble.say(services.lang)]
-    if done.count:
-        key = "handing.exported_one" if done.files == 1 else "handing.exported"
-        facts = {"count": done.count, "files": done.files, "kilobytes": -(-done.bytes // 1000)}
-        lines.insert(0, words.say(key, name=drive.name, **facts))
-    else:
-        lines.insert(0, words.say("handing.nothing"))
     if taken.cloned:
         lines.append(words.say("handing.copied", choice=words.say("handing.renew")))
-    return [*lines, words.say("handing.remove")]
+    return lines

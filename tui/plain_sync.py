@@ -10,8 +10,10 @@ from edge.drives import Drive
 from edge.errors import EdgeError
 from edge.learning.learner import Learner
 from tui import deeds, places
+from tui.handing import Sight
 from tui.handing_words import about_lines, delivered_lines, head_lines, marks_of, state_lines
 from tui.lines import Lines, same_word
+from tui.plain_near import receive, send, upload
 from tui.services import Services
 
 
@@ -19,8 +21,7 @@ def hand_over(services: Services, lines: Lines) -> None:
     """Say how far everything is, and do what is chosen until the person goes back."""
     while True:
         services.handing.look()
-        _show(services, lines)
-        options = _options(services, lines)
+        options = _options(services, lines, _show(services, lines))
         chosen = lines.pick([name for name, _ in options], services.words)
         if chosen is None:
             return
@@ -30,39 +31,47 @@ def hand_over(services: Services, lines: Lines) -> None:
             lines.say(error.say(services.lang))
 
 
-def _show(services: Services, lines: Lines) -> None:
+def _show(services: Services, lines: Lines) -> Sight | None:
+    """Say how far everything is, and return it."""
     lines.say()
+    words = services.words
     try:
         sight = services.handing.sight()
+        about = about_lines(services, sight)
     except EdgeError as error:
         lines.say(error.say(services.lang))
-        return
-    for line in (
-        *head_lines(services.words, sight),
-        *state_lines(services.words, sight),
-        *about_lines(services, sight),
-    ):
+        return None
+    for line in (*head_lines(words, sight), *state_lines(words, sight), *about):
         lines.say(line)
+    return sight
 
 
-def _options(services: Services, lines: Lines) -> list[tuple[str, Callable[[], None]]]:
+def _options(services: Services, lines: Lines, sight: Sight | None) -> list[tuple[str, Callable[[], None]]]:
     """Return what can be done now, each with the deed."""
     words, handing = services.words, services.handing
     found: list[tuple[str, Callable[[], None]]] = []
     for drive in handing.drives:
-        if handing.enrolled:
+        if handing.delivers:
             name = words.say("plain.deliver", name=", ".join([drive.name, *marks_of(words, drive)]))
             found.append((name, partial(_deliver, services, lines, drive)))
         elif given := drive.enrolment:
             name = words.say("handing.enrol_stick", name=drive.name)
             found.append((name, partial(_enrol_with, services, lines, given)))
-    if handing.enrolled and not handing.drives:
+    if handing.delivers and not handing.drives:
         lines.say(words.say("handing.no_stick"))
     if offer := services.updates.offer:
         name = words.say("handing.update", number=offer.contents.number)
         found.append((name, partial(places.update, services, lines)))
-    ways = {"chats": _chats, "people": _people, "enrol": _enrol, "renew": _renew}
-    for deed in deeds.offered(services):
+    ways = {
+        "upload": upload,
+        "send": send,
+        "receive": receive,
+        "chats": _chats,
+        "people": _people,
+        "enrol": _enrol,
+        "renew": _renew,
+    }
+    for deed in (*deeds.by_network(services, sight), *deeds.offered(services)):
         found.append((deeds.label(services, deed), partial(ways[deed], services, lines)))
     return found
 

@@ -20,6 +20,7 @@ from edge.learning.attempt import stamp
 from edge.settings import Settings
 from edge.words import Words, words_for
 from tui.handing import Handing, Sight
+from tui.near import NearBy
 from tui.updates import Updates
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Services:
         self.now = now
         self.updates = Updates(settings, sticks, now)
         self.handing = Handing(lambda: self.settings, drives, now)
+        self.near = NearBy(lambda: self.settings)
         self.learner: Learner | None = None
         self.speech_problem: SpeechError | None = None
         """Why nothing is heard, if so; it is told once."""

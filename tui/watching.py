@@ -29,7 +29,7 @@ def watch(app: App[None], services: Services) -> None:
         if app.screen.name in SHOWING:
             app.screen.post_message(wishes.SticksChanged())
             return
-        key = "handing.told" if services.handing.enrolled else "handing.told_enrol"
+        key = "handing.told" if services.handing.delivers else "handing.told_enrol"
         for drive in services.handing.useful():
             if drive.path not in before:
                 app.notify(services.words.say(key, name=drive.name), timeout=10, markup=False)

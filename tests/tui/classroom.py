@@ -23,12 +23,14 @@ RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 class Classroom:
     """Rosa and Beto learn here; what they practised waits to be handed over."""
 
-    def __init__(self, folder: Path, *, lang: str = "es", enrolled: bool = True, now: datetime = NOON) -> None:
+    def __init__(
+        self, folder: Path, *, lang: str = "es", enrolled: bool = True, now: datetime = NOON, seed: int = 1
+    ) -> None:
         self.folder = folder
         self.device = Device(folder / "home")
         self.sticks = folder / "sticks"
         self.sticks.mkdir(parents=True)
-        self.services = FakeServices(Settings(folder / "home", lang=lang))
+        self.services = FakeServices(Settings(folder / "home", lang=lang), seed=seed)
         store = self.services.store()
         store.add_learner("Beto", lang, "beto")
         self.services.choose_learner(store.add_learner("Rosa", lang, "rosa"))

@@ -68,13 +68,13 @@ async def test_a_stick_that_is_put_in_is_seen_and_one_key_hands_over_and_takes_b
         assert "Todavía no llegó ningún acuse" in words_of(room.app)
         await press(pilot, "enter")
         await settle(pilot)
-        assert "Entregado: 12 datos en MOCHILA (1 archivo, 5 kB)." in words_of(room.app)
+        assert "Entregado en MOCHILA. Datos: 12; archivos: 1 (5 kB)." in words_of(room.app)
         assert MAY_REMOVE in words_of(room.app)
         assert "entregado 12 entero en una memoria" in words_of(room.app)
         assert room.visit_hub(stick) == ["imported"]
         await press(pilot, "enter")
         await settle(pilot)
-        assert "No hay nada nuevo que entregar. El centro acusó 12 datos más." in words_of(room.app)
+        assert "No hay nada nuevo que entregar. Datos que el centro acusó ahora: 12." in words_of(room.app)
         assert "acusado 12 el centro lo tiene" in words_of(room.app)
         assert not list((stick / "AMAUTA" / "ENTREGAS").iterdir())
         await press(pilot, "f12", "escape", "f12")
@@ -242,10 +242,10 @@ async def test_enrolling_with_a_path_or_the_text_of_a_qr_code(form: str, new_roo
     given = str(room.folder / "escuela.json") if form == "path" else as_text(parse(content))
     async with room.app.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        await press(pilot, "f12", "enter", ">no hay tal archivo", "enter")
+        await press(pilot, "f12", "home", "down", "enter", ">no hay tal archivo", "enter")
         await settle(pilot)
         assert "No se puede leer la inscripción «no hay tal archivo»" in words_of(room.app)
-        await press(pilot, "home", "enter")
+        await press(pilot, "home", "down", "enter")
         # Pasted: a person at a terminal does not type 200 letters.
         room.app.screen.query_one("NameBox").insert_text_at_cursor(given)  # type: ignore[attr-defined]
         await press(pilot, "enter")
@@ -257,7 +257,7 @@ async def test_chats_leave_only_after_an_adult_typed_it_and_stay_again_at_once(r
     stick = room.put_in()
     store = room.services.store()
     store.append_turn(learner="rosa", question="¿xyz?", mode="bank", text="zyx", lesson="", at=NOW)
-    chats = ("f12", "home", "down", "enter")
+    chats = ("f12", "home", *["down"] * 3, "enter")
     async with room.app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await press(pilot, *chats)
@@ -273,7 +273,7 @@ async def test_chats_leave_only_after_an_adult_typed_it_and_stay_again_at_once(r
         await settle(pilot)
         assert room.visit_hub(stick) == ["imported"]
         assert room.hub.rows("SELECT count(*) FROM turns") == [(1,)]
-        await press(pilot, "home", "down", "enter")
+        await press(pilot, "home", *["down"] * 3, "enter")
         await settle(pilot)
         assert "Conversaciones: se quedan aquí" in words_of(room.app)
     assert not room.services.settings.share_turns
@@ -322,7 +322,7 @@ async def test_everything_about_one_person_is_copied_and_erased_when_her_name_is
         await settle(pilot)
         await press(pilot, "down", *["down"] * 7, "enter", "home", "f8")
         await settle(pilot)
-        assert "Beto: 3 respuestas y 0 conversaciones en este equipo." in words_of(room.app)
+        assert "Beto. Respuestas: 3; conversaciones: 0." in words_of(room.app)
         await press(pilot, "home", "enter")
         [copy] = (stick / "AMAUTA" / "PERSONAS").iterdir()
         assert '"name": "Beto"' in copy.read_text(encoding="utf-8")
@@ -333,9 +333,9 @@ async def test_everything_about_one_person_is_copied_and_erased_when_her_name_is
         await press(pilot, *["backspace"] * 4, ">beto", "enter")
         await settle(pilot)
         assert [learner.name for learner in room.services.store().learners()] == ["Rosa"]
-        await press(pilot, "escape", "f12", "home", *["down"] * 2, "enter", "home", "enter")
+        await press(pilot, "escape", "f12", "home", *["down"] * 4, "enter", "home", "enter")
         await settle(pilot)
-        assert "Rosa: 9 respuestas" in words_of(room.app)
+        assert "Rosa. Respuestas: 9" in words_of(room.app)
         await press(pilot, "end", "enter", ">rosa", "enter")
         await settle(pilot)
         assert "¿Cómo te llamas?" in words_of(room.app)

@@ -25,9 +25,9 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "handed over": ("f12", "enter"),
 }
 STATES: dict[str, tuple[str, ...]] = {
-    "confirm chats": ("f12", "home", "down", "enter"),
-    "confirm erase": ("f12", "home", "down", "down", "enter", "enter", "end", "enter", ">ana", "enter"),
-    "people": ("f12", "home", "down", "down", "enter"),
+    "confirm chats": ("f12", "home", *["down"] * 3, "enter"),
+    "confirm erase": ("f12", "home", *["down"] * 4, "enter", "enter", "end", "enter", ">ana", "enter"),
+    "people": ("f12", "home", *["down"] * 4, "enter"),
     "enrol": ("f12", "end", "up", "enter"),
 }
 
@@ -97,9 +97,9 @@ def test_lines_tell_of_a_stick_and_hand_over_and_take_back(tmp_path: Path) -> No
     assert 'Memoria MOCHILA conectada. Para entregar y recoger acuses escribe "entregar".' in said
     assert said.count("conectada") == 1
     assert "borrador 12 todavía en ninguna entrega" in " ".join(said.split())
-    assert "Escribiendo y comprobando.\nEntregado: 12 datos en MOCHILA (1 archivo, 5 kB).\nYa puedes sacar" in said
+    assert "Escribiendo y comprobando.\nEntregado en MOCHILA. Datos: 12; archivos: 1 (5 kB).\nYa puedes sacar" in said
     assert room.visit_hub(stick) == ["imported"]
-    assert "El centro acusó 12 datos más." in talk(room, "7", "1", "", "0")
+    assert "Datos que el centro acusó ahora: 12." in talk(room, "7", "1", "", "0")
 
 
 def test_lines_say_what_the_screen_says_when_a_stick_is_pulled_out(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_lines_enrol_with_a_stick_a_path_or_a_text(tmp_path: Path) -> None:
     room = Classroom(tmp_path, enrolled=False)
     room.bring_enrolment()
     (tmp_path / "escuela.json").write_bytes(room.hub.enrolment("escuela-24"))
-    said = talk(room, "7", "2", "amauta:1:no", "2", "", "1", "4", str(tmp_path / "escuela.json"), "4", "1", "", "0")
+    said = talk(room, "7", "3", "amauta:1:no", "3", "", "1", "6", str(tmp_path / "escuela.json"), "6", "1", "", "0")
     assert "Pide al centro de tu distrito la inscripción" in said
     assert "La inscripción no sirve" in said
     assert said.count("Listo: este equipo entrega al centro") == 3
@@ -132,17 +132,17 @@ def test_lines_enrol_with_a_stick_a_path_or_a_text(tmp_path: Path) -> None:
 def test_lines_ask_for_a_word_before_chats_leave_an_identity_changes_or_a_person_is_erased(tmp_path: Path) -> None:
     room = Classroom(tmp_path)
     before = room.services.store().device
-    said = talk(room, "7", "1", "no", "", "4", "", "2", "1", "2", "luz", "", "", "0")
+    said = talk(room, "7", "3", "no", "", "6", "", "4", "1", "2", "luz", "", "", "0")
     assert said.count("No es lo mismo: escribe exactamente") == 2
     assert not room.services.settings.share_turns
     assert room.services.store().device == before
     assert len(room.services.store().learners()) == 2
-    said = talk(room, "7", "1", "PERMITIR", "4", "renovar", "2", "1", "1", "2", "1", "2", "beto", "", "0")
+    said = talk(room, "7", "3", "PERMITIR", "6", "renovar", "4", "1", "1", "4", "1", "2", "beto", "", "0")
     assert room.services.settings.share_turns
     assert room.services.store().device != before
     assert '"name": "Beto"' in next((room.device.home / "PERSONAS").iterdir()).read_text(encoding="utf-8")
-    assert "Borrado para siempre: 3 respuestas y 0 conversaciones de Beto." in said
-    said = talk(room, "7", "2", "1", "2", "rosa", "", "Luz", "0")
+    assert "Borrado para siempre lo de Beto. Respuestas: 3; conversaciones: 0." in said
+    said = talk(room, "7", "4", "1", "2", "rosa", "", "Luz", "0")
     assert "¿Cómo te llamas?" in said
     assert "Hola, Luz." in said
 
@@ -150,6 +150,7 @@ def test_lines_ask_for_a_word_before_chats_leave_an_identity_changes_or_a_person
 def test_lines_offer_all_that_the_screen_offers(tmp_path: Path) -> None:
     for enrolled in (True, False):
         room = Classroom(tmp_path / str(enrolled), enrolled=enrolled)
-        labels = [deeds.label(room.services, deed) for deed in deeds.offered(room.services)]
+        offered = (*deeds.by_network(room.services, None), *deeds.offered(room.services))
+        labels = [deeds.label(room.services, deed) for deed in offered]
         said = talk(room, "7", "", "0")
         assert all(f". {label}\n" in said for label in labels)

@@ -96,7 +96,7 @@ class HomeScreen(Screen[None]):
             label = words.say("home.update", number=self.offered.contents.number)
             options.append(Option(Content.assemble(label, ("  F8", "$key")), id="go:update"))
         for number, drive in enumerate(self.services.handing.useful()):
-            key = "home.stick" if self.services.handing.enrolled else "home.stick_enrol"
+            key = "home.stick" if self.services.handing.delivers else "home.stick_enrol"
             options.append(
                 Option(Content.assemble(words.say(key, name=drive.name), ("  F12", "$key")), id=f"stick:{number}")
             )

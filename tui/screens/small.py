@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.events import Resize
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
 from edge.words import Words
 
-LEAST_WIDTH = 60
-LEAST_HEIGHT = 20
+LEAST = Size(60, 20)
 
 
 class SmallScreen(Screen[None]):
     """Says how large the terminal is and how large it should be."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, least: Size = LEAST) -> None:
         super().__init__()
         self.words = words
+        self.least = least
 
     def compose(self) -> ComposeResult:
         """Only the sentence."""
@@ -31,7 +32,7 @@ class SmallScreen(Screen[None]):
                 "app.small",
                 width=event.size.width,
                 height=event.size.height,
-                least_width=LEAST_WIDTH,
-                least_height=LEAST_HEIGHT,
+                least_width=self.least.width,
+                least_height=self.least.height,
             )
         )

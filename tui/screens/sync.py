@@ -39,6 +39,7 @@ class SyncScreen(Screen[None]):
         """How far everything is, None where no hub is known; or why that cannot be said."""
 
         sight: Sight | None
+        about: list[str]
         trouble: str = ""
 
     def __init__(self, services: Services) -> None:
@@ -76,13 +77,13 @@ class SyncScreen(Screen[None]):
         self.services.handing.look()
         self.services.updates.look()
         try:
-            self.post_message(self.Seen(self.services.handing.sight()))
+            sight = self.services.handing.sight()
+            self.post_message(self.Seen(sight, about_lines(self.services, sight)))
         except EdgeError as error:
-            self.post_message(self.Seen(None, error.say(self.services.lang)))
+            self.post_message(self.Seen(None, [], error.say(self.services.lang)))
 
     @on(Seen)
     def _seen(self, event: Seen) -> None:
-        first = self.sight is None
         self.sight = event.sight
         if not self.is_attached:
             return
@@ -93,8 +94,8 @@ class SyncScreen(Screen[None]):
         for name, line in zip((".title", ".about"), head_lines(words, self.sight), strict=True):
             self.query_one(name, Static).update(line)
         self.query_one(".states", Static).update("\n".join(state_lines(words, self.sight)))
-        if first and not self.services.handing.working and not self.told:
-            self.query_one(".total", Static).update("\n".join(about_lines(self.services, self.sight)))
+        if not self.services.handing.working and not self.told:
+            self.query_one(".total", Static).update("\n".join(event.about))
         self._show_options()
 
     @on(wishes.SticksChanged)
@@ -114,16 +115,19 @@ class SyncScreen(Screen[None]):
         words, handing = self.services.words, self.services.handing
         options: list[Option] = []
         for place, drive in enumerate(handing.drives):
-            if handing.enrolled:
+            if handing.delivers:
                 line = Content.assemble(f"{drive.name:<26}  ", (", ".join(marks_of(words, drive)), "$muted"))
                 options.append(Option(line, id=f"stick:{place}"))
             elif drive.enrolment:
                 options.append(Option(words.say("handing.enrol_stick", name=drive.name), id=f"take:{place}"))
-        if handing.enrolled:
+        if handing.delivers:
             options.insert(0, heading(words.say("handing.sticks" if options else "handing.no_stick")))
         if offer := self.services.updates.offer:
             label = words.say("handing.update", number=offer.contents.number)
             options.append(Option(Content.assemble(label, ("  F8", "$key")), id="update"))
+        options += [
+            Option(deeds.label(self.services, deed), id=deed) for deed in deeds.by_network(self.services, self.sight)
+        ]
         adult = [Option(deeds.label(self.services, deed), id=deed) for deed in deeds.offered(self.services)]
         return [*options, gap(), heading(words.say("handing.more")), *adult]
 

@@ -29,6 +29,18 @@ class Asking:
             self._confirm("chats", lambda: deeds.allow_chats(services, allowed=True))
         elif deed == "renew":
             self._confirm("renew", lambda: deeds.renew(services))
+        elif deed == "upload":
+            from tui.screens.sync_upload import UploadScreen
+
+            self._screen.app.push_screen(UploadScreen(services))
+        elif deed == "send":
+            from tui.screens.sync_send import SendScreen
+
+            self._screen.app.push_screen(SendScreen(services))
+        elif deed == "receive":
+            from tui.screens.sync_receive import ReceiveScreen
+
+            self._screen.app.push_screen(ReceiveScreen(services))
         elif deed == "enrol":
             from tui.screens.sync_enrol import EnrolScreen
 
