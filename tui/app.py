@@ -25,7 +25,7 @@ from tui.drill import Drill, LessonSource, Source, SumSource
 from tui.prompt_shown import prompt_shown
 from tui.screens.ask import AskScreen
 from tui.screens.home import HomeScreen
-from tui.screens.small import LEAST_HEIGHT, LEAST_WIDTH, SmallScreen
+from tui.screens.small import LEAST, SmallScreen
 from tui.screens.welcome import WelcomeScreen
 from tui.services import Services
 from tui.themes import THEMES, Colours, colours_of, theme_name, without_colour
@@ -42,6 +42,7 @@ class AmautaApp(App[None]):
     TITLE = "Amauta"
     CSS_PATH = "tutor.tcss"
     ENABLE_COMMAND_PALETTE = False
+    least = LEAST
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]  # noqa: RUF012
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -116,10 +117,10 @@ class AmautaApp(App[None]):
 
     def on_resize(self, event: Resize) -> None:
         """Say so when there is no room for a screen."""
-        small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
+        small = event.size.width < self.least.width or event.size.height < self.least.height
         showing = isinstance(self.screen, SmallScreen)
         if small and not showing:
-            self.push_screen(SmallScreen(self.services.words))
+            self.push_screen(SmallScreen(self.services.words, self.least))
         elif showing and not small:
             self.pop_screen()
 

@@ -17,12 +17,14 @@ from edge.settings import Settings, home_folder
 from edge.update.places import Releases
 from edge.words import words_for
 
-VERB = "tutor"
+VERB, CLASSROOM = "tutor", "classroom"
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Open the tutor or run another verb; return the exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
+    if given[:1] == [CLASSROOM]:
+        return run_guarded(environ, lambda settings: _run_classroom(given[1:], settings))
     if given and given[0] not in (VERB, "--plain"):
         return verbs.main(given, environ)
 
@@ -54,6 +56,12 @@ def shows_screens(environ: Mapping[str, str]) -> bool:
     """Tell whether this terminal can show the app; a pipe and a dumb terminal get lines."""
     dumb = environ.get("TERM", "") in ("", "dumb", "unknown") and os.name != "nt"
     return sys.stdin.isatty() and sys.stdout.isatty() and not dumb
+
+
+def _run_classroom(given: list[str], settings: Settings) -> int:
+    from tui.classroom.verb import classroom
+
+    return classroom(given, replace(settings, home=settings.home.absolute()))
 
 
 def _run_lines(settings: Settings) -> int:
