@@ -227,18 +227,19 @@ class Database:
         if not rows:
             return 0
         columns = ("stream", "copy", *_FIELDS[kind])
-        plain = self._plain(kind, rows)
+        plain = self._plain(kind, number, rows)
         names = ", ".join(_FIELDS[kind])
         sql = f"SELECT {names} FROM {kind} WHERE stream = ? AND seq BETWEEN ? AND ? ORDER BY seq, copy"
         here = self.rows(sql, [number, rows[0][0], rows[-1][0]])
         if not here and len({row[0] for row in rows}) == len(rows):
-            self._engine.load(kind, columns, ((number, 0, *row) for row in plain), (row[-1] for row in rows))
+            self._engine.load(kind, columns, plain, (row[-1] for row in rows))
             return len(rows)
         known: dict[int, list[tuple[Any, ...]]] = {}
         for row in here:
             known.setdefault(row[0], []).append(row)
         new = []
-        for row in plain:
+        for _, _, *content in plain:
+            row = tuple(content)
             contents = known.setdefault(row[0], [])
             if row not in contents:
                 new.append((number, len(contents), *row))
@@ -249,16 +250,14 @@ class Database:
             self.execute("UPDATE streams SET cloned = 1 WHERE id = ?", [number])
         return len(new)
 
-    def _plain(self, kind: Kind, rows: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-        """Yield rows with numbers in the place of words that repeat."""
-        if kind == "erased":
-            return (tuple(row) for row in rows)
+    def _plain(self, kind: Kind, stream: int, rows: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """Yield first copies of rows, with numbers in the place of words that repeat."""
         places = _WORDS[kind]
         number = {word: self._word(word) for word in sorted({row[place] for row in rows for place in places})}
         if kind == "attempts":
             # The one hot path: a school year is a million of these.
-            return ((s, who, number[les], it, gv, r, h, t, at) for s, who, les, it, gv, r, h, t, at in rows)
-        return (tuple(number[v] if i in places else v for i, v in enumerate(row)) for row in rows)
+            return ((stream, 0, s, who, number[les], it, gv, r, h, t, at) for s, who, les, it, gv, r, h, t, at in rows)
+        return ((stream, 0, *(number[v] if i in places else v for i, v in enumerate(row))) for row in rows)
 
     def _word(self, text: str) -> int:
         if (found := self._words.get(text)) is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import accumulate
+from operator import add
 from typing import Any, TypeGuard
 
 from edge.sync.facts import LONGEST_NAME, LONGEST_TEXT, Answer, Erasure, Talk
@@ -145,8 +146,11 @@ def _short(lesson: str, item: str) -> str:
 
 
 def _long(lessons: list[str], items: list[str]) -> list[str]:
-    if not {item[:1] for item in items} <= {_BESIDE, _ELSEWHERE}:
+    beginnings = {item[:1] for item in items}
+    if not beginnings <= {_BESIDE, _ELSEWHERE}:
         raise ValueError("item")
+    if beginnings == {_BESIDE}:
+        return list(map(add, lessons, items))
     pairs = zip(lessons, items, strict=True)
     return [lesson + item if item[0] == _BESIDE else item[1:] for lesson, item in pairs]
 
