@@ -25,6 +25,7 @@ from district import ITEM, NOW, ODD, SCHOOLS, made
 from edge.hub.database import open_database
 from edge.hub.place import Place, load
 from edge.hub.reports.build import NAMES
+from edge.hub.reports.memory import MOST, Memory
 from edge.hub.serve import people, sessions
 from edge.hub.serve.app import build
 from edge.hub.serve.site import Site
@@ -127,6 +128,10 @@ def test_somebody_of_a_school_sees_that_school_and_of_others_not_even_whether_th
             assert answers[path].status_code == 200, path
         assert OWN in answers["/"].text
         assert "rechazados" not in answers["/deliveries"].text
+        # What was worked out for the district is not what the school gets.
+        with served.client("ma") as officer:
+            assert ";20;2;exercise/add-2;" in officer.get("/downloads/mistakes.csv").text
+        assert ";10;exercise/add-2;" in client.get("/downloads/mistakes.csv").text
         # What an address asks for beyond its path changes nothing.
         for more in ("school=san-martin", "code=san-martin", "role=district"):
             assert "san-martin" not in client.get(f"/downloads/details.csv?{more}").text
@@ -174,6 +179,27 @@ def test_a_delivery_is_on_the_page_at_once(served: Served, tmp_path: Path) -> No
             database.add(stream, database.stream(stream.device, database.school(OWN)))
             database.execute("INSERT INTO bundles (digest, device, facts, at) VALUES ('new', ?, 5, ?)", ["0" * 16, NOW])
         assert ">449<" in client.get("/").text
+
+
+def test_what_was_worked_out_is_kept_until_something_arrives(tmp_path: Path) -> None:
+    memory, calls = Memory(), []
+
+    def work() -> int:
+        calls.append(1)
+        return len(calls)
+
+    with open_database(made(tmp_path / "hub")) as database:
+        assert [memory.get(database, "a", work), memory.get(database, "a", work), memory.get(database, "b", work)] == [
+            1,
+            1,
+            2,
+        ]
+        with database.step():
+            database.execute("INSERT INTO bundles (digest, device, facts, at) VALUES ('new', 'x', 5, ?)", ["2020"])
+        assert memory.get(database, "a", work) == 3
+        for number in range(MOST):
+            memory.get(database, number, work)
+        assert memory.get(database, "a", work) == 4 + MOST
 
 
 # In a real browser.

@@ -57,8 +57,7 @@ class Tally:
 def mistakes(database: Database, period: Period, catalogue: Catalogue, school: str = "") -> Table:
     """Return the mistakes that may be shown, the most frequent of each lesson first."""
     tallies = _tallies(database, period, catalogue, school)
-    # A school alone is shown what five of its learners did; the district also what many schools have a little of.
-    learners = {label: tally.shown if school else tally.learners() for label, tally in tallies.items()}
+    learners = {label: tally.learners() for label, tally in tallies.items()}
     rows = []
     for label in sorted(learners, key=lambda each: (-learners[each], each)):
         if learners[label]:
