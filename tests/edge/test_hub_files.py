@@ -171,7 +171,7 @@ def test_numbers_in_files_are_numbers_and_no_text_is_a_formula(place: Place) -> 
 def test_the_verb_tells_keeps_and_says_what_it_cannot_do(run: Callable[..., tuple[str, str]], tmp_path: Path) -> None:
     out, err = run("report")
     assert "Escuelas\n" in out
-    assert "menos de 5" in out
+    assert "pocas personas" in out
     assert "menos de 5 personas no se muestran números" in err
     assert json.loads(run("report", "--json", "--what", "schools")[0])["schools"][0]["school"] == "escuela-24"
     run("report", "--out", str(tmp_path / "r.xlsx"))
