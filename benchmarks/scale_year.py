@@ -57,6 +57,9 @@ class Found:
 
     rows: int = 0
     took_s: float = 0.0
+    cpu_s: float = 0.0
+    """Of the hub and, where there is one, of the server: what a busy machine does not change much."""
+
     two_s: float = 0.0
     table: float = 0.0
     index: float = 0.0
@@ -170,6 +173,14 @@ def two_workers(place: Place, bundles: list[bytes]) -> None:
         os.waitpid(child, 0)
 
 
+def seconds_of(process: int) -> float:
+    """Return the processor time of another process."""
+    if not process:
+        return 0.0
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def timed(deed: Callable[[], object]) -> float:
     """Return the seconds it takes."""
     begun = time.perf_counter()
@@ -185,8 +196,11 @@ def measure(folder: Path, year: Year, kind: str, new: Callable[[], str]) -> Foun
     with open_database(place) as database:
         assert database.rows("SELECT count(*) FROM attempts") == [(year.attempts,)]
     place = new_hub(folder / f"{kind}-1", year, new())
-    found.took_s = timed(lambda: take_in(place, year.bundles))
     with open_database(place) as database:
+        server_process = int(database.rows("SELECT pg_backend_pid()")[0][0]) if place.address else 0
+        before = time.process_time() + seconds_of(server_process)
+        found.took_s = timed(lambda: [receive(place, database, sealed, "x", NOW) for sealed in year.bundles])
+        found.cpu_s = time.process_time() + seconds_of(server_process) - before
         database.execute("ANALYZE")
         sizes(place, database, found)
         words = words_for("edge", "es")
@@ -240,6 +254,7 @@ def measured(year: Year, found: dict[str, Found]) -> str:
         "|---|---|---|",
         f"| bundle bytes an attempt, compressed / sealed | {year.body / year.attempts:.1f} / {sealed / year.attempts:.1f} | the same |",
         f"| attempts/s, one worker | {pg.rows / pg.took_s:,.0f} | {lite.rows / lite.took_s:,.0f} |",
+        f"| seconds of processor time a million attempts, one worker | {pg.cpu_s / pg.rows * 1e6:.0f} | {lite.cpu_s / lite.rows * 1e6:.0f} |",
         f"| attempts/s, two workers | {pg.rows / pg.two_s:,.0f} | {lite.rows / lite.two_s:,.0f} |",
         f"| bytes an attempt on disk, all together | {pg.whole:.0f} | {lite.whole:.0f} |",
         f"| of them table / index | {pg.table:.0f} / {pg.index:.0f} | one tree |",
@@ -265,6 +280,7 @@ def reckoned(year: Year, found: dict[str, Found]) -> str:
         f"| disk | {rows * pg.whole / 1e12:.2f} TB | {rows * lite.whole / 1e12:.2f} TB |",
         f"| largest partition | {rows / pg.partitions * (pg.table + pg.index) / 1e9:.0f} GB | |",
         f"| hours to take in, one worker | {hours['PostgreSQL']:.0f} | {hours['SQLite']:.0f} |",
+        f"| hours of processor time | {pg.cpu_s / pg.rows * rows / 3600:.0f} | {lite.cpu_s / lite.rows * rows / 3600:.0f} |",
         f"| report `lessons`, everything | {pg.reports['lessons'] * factor / 3600:.1f} h | {lite.reports['lessons'] * factor / 3600:.1f} h |",
         f"| report `lessons` and `mistakes`, one school | {pg.reports['school']:.2f} s | {lite.reports['school']:.2f} s |",
     ]
