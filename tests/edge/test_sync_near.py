@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.cli import main
 from edge.hub.database import open_database
 from edge.hub.join import join
 from edge.learning.erasure import erase
@@ -22,7 +23,6 @@ from edge.learning.store import Store
 from edge.settings import Settings
 from edge.sync import spool
 from edge.sync.lan import carrying
-from edge.sync.lan.courier import Courier
 from edge.sync.lan.events import Event
 from edge.sync.lan.find import Found
 from edge.sync.lan.lobby import MOST_CODES_SPENT, MOST_WRONG
@@ -32,7 +32,6 @@ from handing import NOW, Device, Hub, quick_folder
 from nearby import Room, deliver, key_of, multicast_works, opened
 
 ROOT = Path(__file__).parents[2]
-AMAUTA = (sys.executable, "-c", "import sys; from edge.cli import main; sys.exit(main())")
 
 
 @pytest.fixture
@@ -173,6 +172,22 @@ def test_after_too_many_wrong_codes_nobody_new_comes_in_until_the_teacher_says_s
     assert room.near().held() == []
 
 
+def test_who_hears_of_a_wrong_code_may_ask_for_another_at_once(place: Path, device: Device) -> None:
+    events: list[Event] = []
+    with opened(place / "teacher", events) as open_:
+        first, asking = open_.code, iter([open_])
+
+        def told(event: Event) -> None:
+            events.append(event)
+            if event.kind == "wrong-code":
+                next(asking).new_code()
+
+        open_._lobby._told = told
+        assert key_of(lambda: deliver(device, open_, f"{(int(first) + 1) % 10**6:06}")) == "near-code-wrong"
+        assert [event.kind for event in events] == ["wrong-code", "code"]
+        assert open_.code == events[-1].code != first
+
+
 def test_a_code_grows_old_and_so_does_a_session(place: Path) -> None:
     room = Room(place)
     near, first = room.near(), room.lobby.code
@@ -231,7 +246,6 @@ def test_a_full_courier_lets_only_go_what_a_stick_has_carried(place: Path, hub: 
     assert key_of(lambda: room.meet(devices[2])) == "near-courier-full"
     assert devices[2].states() == States(0, 3, 0, 0)
     carrying.carry(place / "teacher", stick)
-    room.courier = room.desk._courier = Courier(place / "teacher", most_bytes=2 * 4500)
     assert room.meet(devices[2]).files == 1
     assert {held.carried for held in room.courier.held()} == {0, 1}
     hub.receive(stick)
@@ -286,44 +300,39 @@ def test_an_address_is_typed_as_it_is_shown_and_two_laptops_are_told_apart() -> 
     assert key_of(lambda: the_one([one, other])) == "near-several"
 
 
-def amauta(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, "AMAUTA_HOME": str(home), "AMAUTA_LANG": "es"}
-    command = [*AMAUTA, *words]
-    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
-
-
 @pytest.mark.skipif(not multicast_works(), reason="this machine's network does not carry multicast")
 @pytest.mark.skipif(os.name != "posix", reason="stops the other process with SIGINT")
 def test_two_processes_find_each_other_and_nothing_but_the_code_is_typed(
-    place: Path, hub: Hub, device: Device, stick: Path
+    place: Path, hub: Hub, device: Device, stick: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    teacher = place / "teacher"
+    teacher, pipe = place / "teacher", subprocess.PIPE
+
+    def amauta(home: Path, *words: str) -> tuple[int, str, str]:
+        return main(words, {"AMAUTA_HOME": str(home), "AMAUTA_LANG": "es"}), *capsys.readouterr()
+
     environ = {**os.environ, "AMAUTA_HOME": str(teacher), "AMAUTA_LANG": "es"}
-    command = [*AMAUTA, "sync", "receive", "--json", "--minutes", "2"]
-    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", "from edge.cli import main; main()", "sync", "receive", "--json", "--minutes", "2"]
     with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=pipe, stderr=pipe, text=True) as courier:
         assert courier.stdout
         try:
             told = json.loads(courier.stdout.readline())
             assert told["announced"]
-            sent = amauta(device.home, "sync", "send", "--near", "--code", told["code"], "--json")
-            if sent.returncode:  # Somebody else's laptop is open here too: both are named, and the address says which.
-                assert all(
-                    f"{told['label']} ({told['addresses'][0]})" in line for line in sent.stderr.splitlines()[1:2]
-                )
-                where = ("--code", told["code"], "--address", told["addresses"][0])
-                sent = amauta(device.home, "sync", "send", "--near", *where, "--json")
-            assert sent.returncode == 0, sent.stderr
-            assert json.loads(sent.stdout)["facts"] == 30
+            send = ("sync", "send", "--near", "--json", "--code", told["code"])
+            code, out, err = amauta(device.home, *send)
+            if code:  # Somebody else's laptop is open here too: both are named, and the address says which.
+                assert f"{told['label']} ({told['addresses'][0]})" in err
+                code, out, err = amauta(device.home, *send, "--address", told["addresses"][0])
+            assert code == 0, err
+            assert json.loads(out)["facts"] == 30
         finally:
             courier.send_signal(signal.SIGINT)
-        out, err = courier.communicate(timeout=20)
+        out, err = courier.communicate(timeout=30)
     assert courier.returncode == 0
     assert [json.loads(line)["event"] for line in out.splitlines()] == ["paired", "began", "received", "closed"]
     assert f"{told['code'][:3]} {told['code'][3:]}" in err
-    exported = amauta(teacher, "sync", "export", str(stick), "--json")
-    assert json.loads(exported.stdout)["carried"]["files"] == 1
-    assert "entregas 1" in amauta(teacher, "sync", "status").stdout
+    _, out, err = amauta(teacher, "sync", "export", str(stick), "--json")
+    assert json.loads(out)["carried"]["files"] == 1
+    assert "entregas 1" in amauta(teacher, "sync", "status")[1]
     assert [outcome.new for outcome in hub.receive(stick)] == [30]
 
 

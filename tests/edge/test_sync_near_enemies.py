@@ -217,6 +217,21 @@ def test_a_server_without_measure_ends_in_a_sentence_and_soon(
 
 
 @pytest.mark.parametrize(
+    "answer",
+    [
+        hostile(b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + bytes(1001)),
+        hostile(b"HTTP/1.1 200 OK\r\n" + b"X: " + b"x" * 20_000),
+    ],
+)
+def test_no_more_of_an_answer_is_read_than_was_asked_for(answer: Callable[[socket.socket, bytes], None]) -> None:
+    with answering(answer) as address:
+        line = exchange.Connection("127.0.0.1", int(address.rpartition(":")[2]))
+        with pytest.raises(exchange.ExchangeError, match="too large"):
+            line.ask("GET", "/", {}, b"", 1000)
+        line.close()
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"", b"null", b"[]", b"[" * 900, b'{"message": 5}', b'{"message": "zz", "pairing": "0"}', b"\xff\xfe",
@@ -292,6 +307,7 @@ def test_a_trickle_of_bytes_and_a_head_without_end_are_cut_off(
                 gone = True
         assert gone
     assert status(raw(teacher, b"GET /v1/acks HTTP/1.1\r\n" + b"X: y\r\n" * 5000 + b"\r\n")) in (0, 431)
+    assert raw(teacher, b"GET /v1/acks HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n") == b""
     assert status(raw(teacher, b"nonsense\r\n\r\n")) in (0, 400)
 
 

@@ -152,6 +152,7 @@ def test_a_full_disk_is_said_and_the_delivery_goes_on_where_it_was(
     assert room.courier.held() == []
     monkeypatch.setattr(Courier, "_keep", keep)
     assert room.meet(device).facts == 3000
+    assert len(room.courier.held()) == 1
     assert [event.error.key for event in room.events if event.error] == ["courier-full"]
 
 

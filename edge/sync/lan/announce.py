@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from edge.sync.lan.interfaces import Address
+
+if TYPE_CHECKING:
+    from zeroconf import Zeroconf
 
 SERVICE = "_amauta-sync._tcp.local."
 PREFIX = "amauta-"
@@ -15,7 +19,7 @@ VERSION = "1"
 @contextmanager
 def announced(label: str, addresses: Sequence[Address], port: int) -> Iterator[bool]:
     """Announce until the end of the block; False where the network or the system does not let us."""
-    from zeroconf import Error, IPVersion, ServiceInfo, Zeroconf
+    from zeroconf import Error, ServiceInfo
 
     name = f"{PREFIX}{label.lower()}"
     info = ServiceInfo(
@@ -26,9 +30,8 @@ def announced(label: str, addresses: Sequence[Address], port: int) -> Iterator[b
         server=f"{name}.local.",
         parsed_addresses=[address.host for address in addresses],
     )
-    try:
-        radio = Zeroconf([address.host for address in addresses], ip_version=IPVersion.All, use_asyncio=False)
-    except (OSError, Error, RuntimeError):
+    radio = radio_on(addresses)
+    if radio is None:
         yield False
         return
     try:
@@ -41,3 +44,16 @@ def announced(label: str, addresses: Sequence[Address], port: int) -> Iterator[b
         yield heard
     finally:
         radio.close()
+
+
+def radio_on(addresses: Sequence[Address]) -> Zeroconf | None:
+    """Return what speaks mDNS there, over IPv4 alone where one card has no other; None where nothing does."""
+    from zeroconf import Error, IPVersion, Zeroconf
+
+    hosts = [address.host for address in addresses]
+    plain = [host for host in hosts if ":" not in host]
+    for some, version in ((hosts, IPVersion.All), (plain, IPVersion.V4Only)):
+        if some:
+            with suppress(OSError, Error, RuntimeError):
+                return Zeroconf(some, ip_version=version, use_asyncio=False)
+    return None

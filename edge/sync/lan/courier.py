@@ -157,7 +157,8 @@ class Courier:
     def note_carried(self, names: set[str]) -> None:
         """Remember that bundles were written to a stick."""
         with self._lock:
-            for held in [each for each in self._held.values() if each.name in names]:
+            # The receipts, not what was read before: the open courier is another process.
+            for held in [each for each in _receipts(self.folder) if each.name in names]:
                 self._note(replace(held, carried=held.carried + 1))
 
     def _offset(self, sha256: str) -> int:
@@ -192,7 +193,10 @@ class Courier:
 
     def _make_room(self, total: int) -> None:
         """Let the bundles go that were carried out, the most often carried first, until a new one fits."""
-        used = sum(held.size for held in self._held.values())
+        if self._used() + total > self._most or len(self._held) >= MOST_FILES:
+            # What a stick has carried meanwhile, another process knows.
+            self._held = {held.sha256: held for held in _receipts(self.folder)}
+        used = self._used()
         leaving = sorted((held for held in self._held.values() if held.carried), key=lambda held: -held.carried)
         while used + total > self._most or len(self._held) >= MOST_FILES:
             if not leaving:
@@ -201,6 +205,9 @@ class Courier:
             self._remove(leaving.pop(0))
         if shutil.disk_usage(self.place).free < total + self._spare:
             raise SyncError("courier-full", path=self.place)
+
+    def _used(self) -> int:
+        return sum(held.size for held in self._held.values())
 
     def _make_room_for_part(self, sha256: str, more: int) -> None:
         """Let go of what was begun longest ago, when too much is begun; its device begins again."""

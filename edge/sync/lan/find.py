@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
-from edge.sync.lan.announce import PREFIX, SERVICE
+from edge.sync.lan.announce import PREFIX, SERVICE, radio_on
 from edge.sync.lan.interfaces import Address, lan_addresses, shown
 
 FIND_S = 6.0
@@ -62,14 +62,10 @@ def find(
     addresses: list[Address] | None = None,
 ) -> list[Found]:
     """Return the couriers that are open on this network, by label; none where multicast does not get through."""
-    from zeroconf import Error, IPVersion, ServiceBrowser, Zeroconf
+    from zeroconf import Error, ServiceBrowser
 
-    hosts = [address.host for address in (lan_addresses() if addresses is None else addresses)]
-    if not hosts:
-        return []
-    try:
-        radio = Zeroconf(hosts, ip_version=IPVersion.All, use_asyncio=False)
-    except (OSError, Error, RuntimeError):
+    radio = radio_on(lan_addresses() if addresses is None else addresses)
+    if radio is None:
         return []
     listener = _Listener()
     found: list[Found] = []

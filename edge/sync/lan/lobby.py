@@ -71,17 +71,20 @@ class Lobby:
 
     def tick(self, now: float) -> None:
         """Let go of what is too old; a code that is gets a successor."""
+        events: list[Event] = []
         with self._lock:
             self._pending = {name: each for name, each in self._pending.items() if each.until > now}
             self._sessions = {name: each for name, each in self._sessions.items() if each.used + IDLE_S > now}
             if now >= self._until and not self.locked:
-                self._renew(now)
+                events = self._renew(now)
+        self._tell(events)
 
     def renew(self, now: float) -> None:
         """Let another code count, because somebody asks for one; who was locked out may try again."""
         with self._lock:
             self._spent = 0
-            self._renew(now)
+            events = self._renew(now)
+        self._tell(events)
 
     def begin(self, message: bytes, now: float) -> tuple[str, bytes]:
         """Answer the first message of a device; return the name of the exchange and our message."""
@@ -103,15 +106,14 @@ class Lobby:
             pending = self._pending.pop(name, None)
             if pending is None or pending.until <= now or pending.code != self.code or self.locked:
                 raise RefusedError("near-code-old")
-            if not pending.shared.is_proof("device", proof):
-                self._count_wrong(now)
-                raise RefusedError("near-code-wrong")
-            if len(self._sessions) >= MOST_SESSIONS:
-                del self._sessions[min(self._sessions, key=lambda each: self._sessions[each].used)]
-            self._numbers += 1
-            session = Session(secrets.token_hex(16), self._numbers, pending.shared.key(), now)
-            self._sessions[session.id] = session
-        self._told(Event("paired", session.number))
+            if right := pending.shared.is_proof("device", proof):
+                session = self._let_in(pending.shared.key(), now)
+                events = [Event("paired", session.number)]
+            else:
+                events = self._count_wrong(now)
+        self._tell(events)
+        if not right:
+            raise RefusedError("near-code-wrong")
         return session, pending.shared.proof("courier")
 
     def knows(self, authorization: str) -> bool:
@@ -142,19 +144,29 @@ class Lobby:
             session.counter, session.used = counter, now
             return session, counter
 
-    def _count_wrong(self, now: float) -> None:
-        self._wrong += 1
-        self._told(Event("wrong-code", count=self._wrong))
-        if self._wrong < MOST_WRONG:
-            return
-        self._spent += 1
-        self._renew(now)
-        if self.locked:
-            self._told(Event("locked"))
+    def _let_in(self, key: bytes, now: float) -> Session:
+        if len(self._sessions) >= MOST_SESSIONS:
+            del self._sessions[min(self._sessions, key=lambda each: self._sessions[each].used)]
+        self._numbers += 1
+        session = Session(secrets.token_hex(16), self._numbers, key, now)
+        self._sessions[session.id] = session
+        return session
 
-    def _renew(self, now: float) -> None:
-        """Another code; whoever is in stays in."""
+    def _count_wrong(self, now: float) -> list[Event]:
+        self._wrong += 1
+        events = [Event("wrong-code", count=self._wrong)]
+        if self._wrong >= MOST_WRONG:
+            self._spent += 1
+            events += self._renew(now)
+        return events
+
+    def _renew(self, now: float) -> list[Event]:
+        """Let another code count; whoever is in stays in."""
         self._wrong, self._until, self.code = 0, now + CODE_S, self._draw()
         self._pending.clear()
-        if not self.locked:
-            self._told(Event("code", code=self.code))
+        return [Event("locked") if self.locked else Event("code", code=self.code)]
+
+    def _tell(self, events: list[Event]) -> None:
+        """Tell what happened, with the door unlocked: who hears it may ask for another code."""
+        for event in events:
+            self._told(event)

@@ -40,6 +40,7 @@ class Near:
         self._hosts, self._port, self._cancelled = hosts, port, cancelled
         self._connection: Connection | None = None
         self._signer: Signer | None = None
+        self._reached = False
 
     def __enter__(self) -> Near:
         return self
@@ -144,13 +145,15 @@ class Near:
 
     def _tried(self, method: str, path: str, headers: Callable[[], dict[str, str]], body: bytes, most: int) -> Reply:
         """Ask until there is an answer; raise SyncError when the line stays broken."""
-        for pause_s in (*PAUSES_S, None):
+        for pause_s in (*(PAUSES_S if self._reached else PAUSES_S[:1]), None):
             if self._cancelled():
                 raise SyncError("near-cancelled")
             try:
                 if self._connection is None:
                     self._connection = self._connected()
-                return self._connection.ask(method, path, headers(), body, most)
+                reply = self._connection.ask(method, path, headers(), body, most)
+                self._reached = True
+                return reply
             except OSError as error:
                 self._hang_up()
                 if pause_s is None:

@@ -88,13 +88,13 @@ def open_receiving(
     hosts = list(lan_addresses() if addresses is None else addresses)
     if not hosts:
         raise SyncError("near-no-network")
-    courier = Courier(home)
     lobby = Lobby(time.monotonic(), on_event)
-    desk = Desk(home, courier, lobby, on_event, time.monotonic)
     label = "".join(SystemRandom().choice(ID_LETTERS) for _ in range(LABEL_LETTERS)).upper()
     with ExitStack() as stack:
         _hold(home, stack)
+        courier = Courier(home)
         courier.clean()
+        desk = Desk(home, courier, lobby, on_event, time.monotonic)
         listeners = _listening(hosts, desk, lambda: lobby.tick(time.monotonic()), stack)
         port = listeners[0][1].server_port
         here = [address for address, _ in listeners]
@@ -104,8 +104,9 @@ def open_receiving(
 
 
 def _hold(home: Path, stack: ExitStack) -> None:
-    """Keep a second courier away from the same folder."""
+    """Keep a second courier away from the same folder, before anything in it is read."""
     try:
+        place_of(home).mkdir(parents=True, exist_ok=True)
         handle = os.open(place_of(home) / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise SyncError("courier-trouble", path=place_of(home), reason=error.strerror or str(error)) from error

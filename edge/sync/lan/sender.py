@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 from edge.errors import EdgeError
 from edge.sync import ack, handing, papers, spool
 from edge.sync.errors import RefusedError, SyncError
+from edge.sync.lan.courier import name_of
 from edge.sync.lan.find import Found, find
 from edge.sync.lan.interfaces import address_of
 from edge.sync.lan.near import Near
@@ -196,7 +197,7 @@ def _deliver(
         sha256 = bundle.sha256
         release = hashlib.sha256(release_secret(held, sha256[:16])).hexdigest()
         new = near.send(bundle.sealed, release, _told(on_progress, before, total))
-        ledger.delivered([(bundle.digest, f"{sha256[:16]}.age")], _now())
+        ledger.delivered([(bundle.digest, name_of(sha256))], _now())
         before += len(bundle.sealed)
         sent = replace(
             sent,
