@@ -212,6 +212,12 @@ def test_a_revocation_travels_with_a_merge(tmp_path: Path, hub: Hub) -> None:
     assert twin.rows("SELECT revoked FROM devices") == [(NOW,)]
 
 
+def test_who_asks_for_a_zero_character_finds_nothing(hub: Hub) -> None:
+    hub.enrolment()
+    with open_database(hub.place) as database:
+        assert database.rows("SELECT 1 FROM schools WHERE code = ?", ["escuela-1\0"]) == []
+
+
 def test_no_zero_character_leaves_a_device() -> None:
     assert answer((1, "x\0", "x/\0a", "3\0", True, 0, 1, NOW), 5)[2:5] == ("x", "x/a", "3")
 

@@ -67,12 +67,12 @@ class Postgres:
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return what a question finds."""
         with plain_errors(self._address):
-            return self._connection.execute(_marked(sql), values).fetchall()
+            return self._connection.execute(_marked(sql), _storable(values)).fetchall()
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Do it; return how many rows it concerned."""
         with plain_errors(self._address):
-            return self._connection.execute(_marked(sql), values).rowcount
+            return self._connection.execute(_marked(sql), _storable(values)).rowcount
 
     def word(self, text: str) -> None:
         """Give a word its number, if it has none; at once, so that two steps with new words never wait for each other."""
@@ -135,6 +135,11 @@ def _attach(connection: Connection, kind: Kind, partition: Partition) -> None:
 def _key(name: str) -> int:
     """Return the number under which PostgreSQL locks a name."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+def _storable(values: Sequence[Any]) -> list[Any]:
+    """Return values that PostgreSQL takes: it knows no zero character, and somebody may ask for one."""
+    return [value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in values]
 
 
 @lru_cache(maxsize=512)
