@@ -127,11 +127,11 @@ def opened(settings: Settings, *, warm: bool = True) -> tuple[Library, Tutor]:
 
     tutor = Tutor(library, reader, lambda: None)
     if warm:
-        from tui.classroom import pupil  # noqa: F401
-        from tui.screens import exercise, lesson, lessons, practise, progress  # noqa: F401
+        from tui.classroom.rehearsal import rehearse
 
         for lang in {row.lang for row in library.lessons()} & set(QUESTIONS):
             list(tutor.answer(QUESTIONS[lang], lang=lang))
+        rehearse(settings, library, tutor)
     return library, tutor
 
 

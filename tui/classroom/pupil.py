@@ -69,6 +69,10 @@ class PupilServices(Services):
         self.learner = learner
         self.on_learner(learner.id, learner.name)
 
+    def close(self) -> None:
+        """Close what is this pupil's; the library is everybody's."""
+        self._close_store()
+
 
 def _store(settings: Settings) -> Store:
     return Store.open(settings.store_path)
