@@ -64,6 +64,7 @@ def made(folder: Path, address: str = "") -> Place:
                 NOW, "import", file="=cmd.age", outcome="refused", detail="token-unknown: A device hands over."
             )
             database.audit(NOW, "import", file="b.age", outcome="unfinished", detail="sealed-damaged: cut off")
+            database.audit(NOW, "login", outcome="refused", detail="somebody")
     return place
 
 

@@ -20,7 +20,7 @@ from edge.hub.reports.months import begin_of, name_of, period
 from edge.words import words_for
 
 WORDS = words_for("edge", "es")
-NO_PACKS = Catalogue(WORDS, {}, {}, ())
+NO_PACKS = Catalogue(WORDS, {}, {})
 SCHOOLS, MONTHS, LESSONS = ("a", "b", "c"), (24310, 24311), ("exercise/add-1", "exercise/add-2", "primaria/x")
 PLACES = tuple(product(SCHOOLS, MONTHS, LESSONS))
 LEARNERS = {"a": 6, "b": 4, "c": 2}

@@ -19,7 +19,7 @@ from edge.hub.pages import charts
 from edge.hub.pages.render import attachment, icon, page, style
 from edge.hub.pages.view import View, view
 from edge.hub.reports import learning
-from edge.hub.reports.field import never_delivered
+from edge.hub.reports.field import SILENT_DAYS, days_before, never_delivered, refused_since
 from edge.hub.reports.files import as_csv, as_xlsx
 from edge.hub.reports.memory import Memory
 from edge.hub.reports.months import Period
@@ -98,12 +98,14 @@ def overview(seen: View, request: Request) -> Response:
     silent = [row for row in reports.devices if row.state == "silent"]
     cloned = [row for row in reports.devices if row.state == "cloned"]
     never = never_delivered(seen.database)
+    refused = refused_since(seen.database, days_before(seen.now, SILENT_DAYS))
     cards = [
         Card("schools", len(schools.rows), "#schools"),
         Card("attempts", this_month, seen.link("/lessons")),
         Card("silent", len(silent), "/devices", bool(silent)),
         Card("cloned", len(cloned), "/devices", bool(cloned)),
         Card("never", len(never), "#schools", bool(never)),
+        Card("refused", refused, "/deliveries", bool(refused)),
     ]
     return page("overview.html", seen, "/", cards=cards, tables=[schools, months], bars=_bars(months))
 

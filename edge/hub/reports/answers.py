@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from edge.hub.database import Database
-from edge.hub.errors import HubError
 from edge.hub.reports.groups import Answers, Own, publish
 from edge.hub.reports.months import Period, condition, month_column
 
@@ -35,11 +34,7 @@ def answers(database: Database, period: Period, school: str = "") -> Answers:
 
 def batches(database: Database, school: str = "") -> Iterator[tuple[dict[int, str], int, int]]:
     """Yield a few schools at a time: their codes by number, and the first and last number."""
-    schools = database.rows("SELECT id, code FROM schools ORDER BY id")
-    if school:
-        schools = [row for row in schools if row[1] == school]
-        if not schools:
-            raise HubError("report-school", school=school[:60])
+    schools = database.rows("SELECT id, code FROM schools WHERE ? IN ('', code) ORDER BY id", [school])
     for begin in range(0, len(schools), AT_ONCE):
         some = schools[begin : begin + AT_ONCE]
         yield dict(some), some[0][0], some[-1][0]

@@ -46,6 +46,8 @@ class Reports:
         if unknown := [name for name in names if name not in self.names]:
             raise HubError("report-unknown", name=unknown[0][:40], known=", ".join(self.names))
         with self.database.still():
+            if self.school and not self.database.rows("SELECT 1 FROM schools WHERE code = ?", [self.school]):
+                raise HubError("report-school", school=self.school[:60])
             tables = [self._table(name) for name in names]
         # Of one school it goes without saying how many there are.
         return [table.without("schools") for table in tables] if self.school else tables
@@ -93,7 +95,7 @@ class Reports:
 
     def _mistakes(self) -> Table:
         # Another language or another state of the packs gives other words.
-        key = ("mistakes", self.period, self.school, self.words.lang, id(self.catalogue.items))
+        key = ("mistakes", self.period, self.school, self.words.lang, self.catalogue.state)
         make = partial(mistakes, self.database, self.period, self.catalogue, self.school)
         return self.memory.get(self.database, key, make)
 

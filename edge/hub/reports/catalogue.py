@@ -5,6 +5,7 @@ A hub in use holds answers to packs it has never seen; of those it shows the id.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from edge.words import Words
 PACKS = "packs"
 """In the hub's folder: packs of the district that did not ship with Amauta."""
 
+_EXERCISES = {lesson_id(skill, level): (skill, level) for skill in SKILLS for level in range(1, LEVELS + 1)}
 _SUBJECTS = ("math", "language", "science", "social", "health")
 
 
@@ -46,16 +48,18 @@ class Catalogue:
     words: Words
     lessons: dict[str, _Lesson]
     items: dict[str, Item]
-    broken: tuple[Path, ...]
+    broken: tuple[Path, ...] = ()
     """Folders that look like packs and cannot be read."""
+
+    state: Hashable = None
+    """Another one when a file of a pack changed."""
 
     def lesson(self, lesson: str) -> LessonFacts:
         """Return what is known of a lesson."""
-        for skill in SKILLS:
-            for level in range(1, LEVELS + 1):
-                if lesson == lesson_id(skill, level):
-                    name = title(skill, self.words.lang)
-                    return LessonFacts(lesson, f"{name} {level}", name)
+        if lesson in _EXERCISES:
+            skill, level = _EXERCISES[lesson]
+            name = title(skill, self.words.lang)
+            return LessonFacts(lesson, f"{name} {level}", name)
         if (known := self.lessons.get(lesson)) is None:
             return LessonFacts(lesson, plain(lesson), "")
         subject = self.words.say(f"reports.subject.{_SUBJECTS[known.subject]}")
@@ -99,4 +103,4 @@ def _read(state: tuple[tuple[Path, int], ...]) -> Catalogue:
                 lesson.title, lesson.lang, SUBJECTS[lesson.lang].index(lesson.subject), lesson.grade
             )
             items |= {item.id: item for item in lesson.items}
-    return Catalogue(Words("", {}), lessons, items, tuple(broken))
+    return Catalogue(Words("", {}), lessons, items, tuple(broken), state)

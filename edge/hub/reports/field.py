@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from string import Formatter
 from typing import Literal
 
@@ -97,7 +97,8 @@ def delivery_table(database: Database, school: str = "") -> Table:
 def refused_table(database: Database, words: Words) -> Table:
     """Return the last files that were not taken in, the newest first, and what to do."""
     rows = database.rows(
-        "SELECT at, file, outcome, detail FROM audit WHERE outcome IN ('refused', 'unfinished') ORDER BY id DESC LIMIT ?",
+        "SELECT at, file, outcome, detail FROM audit WHERE deed = 'import' AND outcome IN ('refused', 'unfinished') "
+        "ORDER BY id DESC LIMIT ?",
         [MOST_ROWS],
     )
     cells = []
@@ -105,6 +106,12 @@ def refused_table(database: Database, words: Words) -> Table:
         cells.append((moment(at), plain(file), words.say(f"reports.outcome.{outcome}"), *_reason(detail, words)))
     columns = (text("at"), text("file"), text("outcome"), text("reason"), text("do"))
     return Table("refused", columns, tuple(cells))
+
+
+def refused_since(database: Database, at: str) -> int:
+    """Return how many files were refused since then."""
+    sql = "SELECT count(*) FROM audit WHERE deed = 'import' AND outcome = 'refused' AND at >= ?"
+    return int(database.rows(sql, [at])[0][0])
 
 
 def never_delivered(database: Database) -> list[str]:
@@ -147,6 +154,11 @@ def days_between(at: str, now: str) -> int:
         return max(0, (datetime.fromisoformat(now) - datetime.fromisoformat(at)).days)
     except ValueError:
         return 0
+
+
+def days_before(at: str, days: int) -> str:
+    """Return the day that was so many days before."""
+    return (datetime.fromisoformat(at) - timedelta(days)).date().isoformat()
 
 
 def _app(row: DeviceRow) -> str:

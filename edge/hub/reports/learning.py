@@ -84,7 +84,7 @@ def details(found: Answers, catalogue: Catalogue) -> Table:
     """Return every group that may be shown: the parts of which all other tables are sums."""
     say = catalogue.words.say
     rows = []
-    for group in sorted(found.groups, key=lambda group: (group.school == TOGETHER, *group_name(group))):
+    for group in sorted(found.groups, key=_place):
         school = say("reports.small-schools") if group.school == TOGETHER else group.school
         lesson = say("reports.other-lessons") if group.lesson == TOGETHER else catalogue.lesson(group.lesson).title
         rows.append((school, name_of(group.month), lesson, group.lesson, *added_up([group])))
@@ -116,9 +116,8 @@ def lesson_months(found: Answers, catalogue: Catalogue) -> Table:
     return _months(found.groups, catalogue)
 
 
-def group_name(group: Group) -> tuple[str, int, str]:
-    """Return what tells a group apart."""
-    return group.school, group.month, group.lesson
+def _place(group: Group) -> tuple[bool, str, int, str]:
+    return group.school == TOGETHER, group.school, group.month, group.lesson
 
 
 def _months(some: Iterable[Block] | Iterable[Group], catalogue: Catalogue) -> Table:

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from edge.hub.database import Database
 
-MOST = 64
-"""Results kept; the oldest goes first."""
+MOST = 24
+"""Results kept; what nobody asked for longest goes first. One of a large district is tens of megabytes."""
 
 Result = TypeVar("Result")
 
@@ -34,6 +34,7 @@ class Memory:
                 self._state = state
                 self._results.clear()
             if key in self._results:
+                self._results[key] = self._results.pop(key)
                 return self._results[key]  # type: ignore[no-any-return]
         result = make()
         with self._lock:
