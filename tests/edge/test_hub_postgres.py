@@ -26,7 +26,7 @@ from postgres import Server, server
 from surviving import fill, killed, may_mount, small_disk
 
 DAY, MARCH = 86_400, 1_772_366_400
-KILLS = 40
+KILLS = 30
 NAME = "a" * 16
 
 
@@ -94,7 +94,7 @@ def test_kill_9_of_who_imports_loses_and_doubles_nothing(tmp_path: Path, durable
         hit += in_time
         if number % 10 == 9:
             office.check()
-        if number % 20 == 19:
+        if number % 15 == 14:
             office.finish()
     assert hit > KILLS // 4, f"seed {seed}: the kills came too late"
 
@@ -199,7 +199,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost_or_doubled(tmp_path: Path, post
         options = ("max_wal_size=32MB", "shared_buffers=16MB", "log_min_messages=fatal")
         with small_disk(Path(name) / "disk", 160 << 10) as disk, server(*options, like=postgres, disk=disk) as started:
             office, said = Office(tmp_path / "hub", started.database(), size=4000), set()
-            for leave in range(0, 1_500_000, 300_000):
+            for leave in range(0, 1_600_000, 400_000):
                 office.practise()
                 ballast = fill(disk, leave)
                 try:
