@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.action == "receive":
         return sync_near.receive(args, settings, words)
     if args.action == "send":
-        return (sync_near if args.near else sync_wire).send(args, settings, words)
+        return sync_near.send(args, settings, words) if args.near else sync_wire.send(args, settings, words)
     enrolled = (settings.home / papers.ENROLMENT).is_file()
     if not enrolled and (done := sync_near.without_enrolment(args, settings, words)) is not None:
         return done

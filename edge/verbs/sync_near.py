@@ -49,8 +49,9 @@ def receive(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     with open_receiving(settings, events.put, addresses=only) as courier, suppress(KeyboardInterrupt):
         _say_open(args, courier, minutes, words)
         for event in _until(events, minutes):
-            _tell(args, event, words)
-            senders += [event.sender] if event.kind == "received" else []
+            _tell(args, event, words, senders)
+    while not events.empty():
+        _tell(args, events.get(), words, senders)
     load = carrying.load_of(settings.home) or carrying.Load(0, 0, 0, 0)
     _answer(args, {"event": "closed", "received": len(senders), "devices": len(set(senders)), "load": asdict(load)})
     _narrate(words, "near.closed", received=len(senders), devices=len(set(senders)))
@@ -160,10 +161,12 @@ def _until(events: SimpleQueue[Event], minutes: int) -> Iterator[Event]:
             yield events.get(timeout=0.3)
 
 
-def _tell(args: argparse.Namespace, event: Event, words: Words) -> None:
+def _tell(args: argparse.Namespace, event: Event, words: Words, senders: list[int]) -> None:
+    """Say what happened; note who delivered."""
     from edge.sync.lan.lobby import MOST_WRONG
     from edge.sync.lan.pairing import shown_code
 
+    senders += [event.sender] if event.kind == "received" else []
     told = {name: getattr(event, name) for name in ("sender", "code", "total", "count") if getattr(event, name)}
     told |= {"reason": event.error.key} if event.error else {}
     _answer(args, {"event": event.kind, **told})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,11 +27,13 @@ from edge.sync import spool
 from edge.sync.lan import carrying
 from edge.sync.lan.events import Event
 from edge.sync.lan.find import Found
+from edge.sync.lan.interfaces import Address
 from edge.sync.lan.lobby import MOST_CODES_SPENT, MOST_WRONG
-from edge.sync.lan.sender import parse_address, the_one
+from edge.sync.lan.receiving import open_receiving
+from edge.sync.lan.sender import parse_address, send_near, the_one
 from edge.sync.ledger import Ledger, States
 from handing import NOW, Device, Hub, quick_folder
-from nearby import Room, deliver, key_of, multicast_works, opened
+from nearby import LOOP, Room, deliver, key_of, multicast_works, opened
 
 ROOT = Path(__file__).parents[2]
 
@@ -280,9 +284,23 @@ def test_a_stick_that_was_pulled_out_while_the_courier_wrote_is_written_right_th
     assert [outcome.new for outcome in hub.receive(stick)] == [30]
 
 
-def test_a_laptop_is_open_once_and_only_on_a_network(place: Path) -> None:
-    from edge.sync.lan.receiving import open_receiving
+def has_ipv6() -> bool:
+    with suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        return True
+    return False
 
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+def test_both_kinds_of_addresses_lead_to_the_same_laptop(place: Path, device: Device) -> None:
+    both = [LOOP, Address("::1")]
+    with open_receiving(Settings(place / "teacher"), lambda _: None, addresses=both, announce=False) as open_:
+        plain, other = open_.addresses
+        assert other == plain.replace("127.0.0.1", "[::1]")
+        assert send_near(Settings(device.home), open_.code, other).files == 1
+        assert deliver(device, open_).already == 1
+
+
+def test_a_laptop_is_open_once_and_only_on_a_network(place: Path) -> None:
     with opened(place):
         assert key_of(lambda: opened(place).__enter__()) == "near-open-already"
     none = open_receiving(Settings(place), lambda _: None, addresses=[])
@@ -311,7 +329,16 @@ def test_two_processes_find_each_other_and_nothing_but_the_code_is_typed(
         return main(words, {"AMAUTA_HOME": str(home), "AMAUTA_LANG": "es"}), *capsys.readouterr()
 
     environ = {**os.environ, "AMAUTA_HOME": str(teacher), "AMAUTA_LANG": "es"}
-    command = [sys.executable, "-c", "from edge.cli import main; main()", "sync", "receive", "--json", "--minutes", "2"]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from edge.cli import main; sys.exit(main())",
+        "sync",
+        "receive",
+        "--json",
+        "--minutes",
+        "2",
+    ]
     with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=pipe, stderr=pipe, text=True) as courier:
         assert courier.stdout
         try:
@@ -339,7 +366,6 @@ def test_two_processes_find_each_other_and_nothing_but_the_code_is_typed(
 def test_what_nobody_finds_is_said_in_a_sentence(place: Path, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     from edge.sync.lan import find as finding
     from edge.sync.lan import near as nearing
-    from edge.sync.lan.sender import send_near
 
     monkeypatch.setattr(finding, "lan_addresses", list)
     assert key_of(lambda: send_near(Settings(device.home), "123456", None)) == "near-none"

@@ -88,7 +88,6 @@ class Near:
                 raise SyncError("near-lost", reason="offset")
         if not self._keep(sha256, release):
             raise SyncError("near-lost", reason="kept")
-        moved(len(sealed))
         return True
 
     def _keep(self, sha256: str, release: str) -> bool:

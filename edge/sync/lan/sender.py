@@ -206,7 +206,8 @@ def _deliver(
             bytes=sent.bytes + len(bundle.sealed) * new,
             already=sent.already + (not new),
         )
-    on_progress(Progress("sending", total, total))
+    if bundles:
+        on_progress(Progress("sending", total, total))
     return sent
 
 
