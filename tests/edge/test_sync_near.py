@@ -374,5 +374,5 @@ def test_what_nobody_finds_is_said_in_a_sentence(place: Path, device: Device, mo
     assert key_of(lambda: send_near(Settings(device.home), "123456", "127.0.0.1:1")) == "near-lost"
     settings = Settings(device.home)
     assert key_of(lambda: send_near(settings, "123456", "127.0.0.1:1", cancelled=lambda: True)) == "near-cancelled"
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
     assert key_of(lambda: send_near(Settings(place / "new"), "123456", "127.0.0.1:1")) == "not-enrolled"

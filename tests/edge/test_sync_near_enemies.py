@@ -185,7 +185,7 @@ def hostile(answer: bytes, times: int = 1) -> Callable[[socket.socket, bytes], N
 
 
 def drip(line: socket.socket, _: bytes) -> None:
-    for letter in b"HTTP/1.1 200 OK\r\n" * 10:
+    for letter in b"HTTP/1.1 200 OK\r\n" * 100:
         line.sendall(bytes([letter]))
         time.sleep(0.05)
 
@@ -213,7 +213,7 @@ def test_a_server_without_measure_ends_in_a_sentence_and_soon(
     begun = time.monotonic()
     with answering(answer) as address:
         assert key_of(lambda: send_near(Settings(device.home), "123456", address)) == "near-lost"
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_a_trickle_of_bytes_and_a_head_without_end_are_cut_off(
     with socket.create_connection((host, int(port)), 2) as line:
         begun, gone = time.monotonic(), False
         line.sendall(b"GET /v1/acks HTTP/1.1\r\nX: ")
-        while not gone and time.monotonic() - begun < 5:
+        while not gone and time.monotonic() - begun < 20:
             time.sleep(0.05)
             try:
                 line.sendall(b"x")
@@ -319,8 +319,10 @@ def test_many_idle_connections_keep_others_out_only_until_their_time_is_over(
     with ExitStack() as lines:
         for _ in range(server.MOST_CONNECTIONS + 8):
             lines.enter_context(socket.create_connection((host, int(port)), 2))
-        time.sleep(1.2)
-        assert status(raw(teacher, request(None, "GET", "/v1/acks"))) == 401
+        begun = time.monotonic()
+        while (answer := status(raw(teacher, request(None, "GET", "/v1/acks")))) == 0:
+            assert time.monotonic() - begun < 20
+        assert answer == 401
 
 
 def test_nothing_that_listens_on_the_way_learns_more_than_sizes(
