@@ -17,7 +17,6 @@ from tests.tui.screen import press, settle, words_of
 from tui import deeds, plain
 
 SIZES = [(80, 24), (120, 40)]
-LANGS = ["es", "pt", "en"]
 
 SCREENS: dict[str, tuple[str, ...]] = {
     "stick at home": (),
@@ -27,7 +26,6 @@ SCREENS: dict[str, tuple[str, ...]] = {
 STATES: dict[str, tuple[str, ...]] = {
     "confirm chats": ("f12", "home", *["down"] * 3, "enter"),
     "confirm erase": ("f12", "home", *["down"] * 4, "enter", "enter", "end", "enter", ">ana", "enter"),
-    "people": ("f12", "home", *["down"] * 4, "enter"),
     "enrol": ("f12", "end", "up", "enter"),
 }
 
@@ -72,9 +70,8 @@ def test_screen_in_portuguese_looks_as_accepted(
     room.services.close()
 
 
-@pytest.mark.parametrize("lang", LANGS)
-async def test_every_deed_can_be_reached_in_the_smallest_terminal(lang: str, tmp_path: Path) -> None:
-    room = Classroom.fixed(tmp_path, lang=lang)
+async def test_the_last_deed_can_be_reached_in_the_smallest_terminal(tmp_path: Path) -> None:
+    room = Classroom.fixed(tmp_path, lang="pt")
     room.put_in()
     async with room.app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)

@@ -24,6 +24,7 @@ from tui.widgets.emblem import Emblem
 from tui.widgets.prompt import PromptBox
 
 if TYPE_CHECKING:
+    from edge.drives import Drive
     from edge.update.offer import Offer
 
 _PLACES = {
@@ -55,6 +56,9 @@ class HomeScreen(Screen[None]):
         self.samples: list[str] = []
         self.offered: Offer | None = None
         """The release of a stick that the list shows."""
+
+        self.sticks: list[Drive] = []
+        """The sticks that the list shows."""
 
     def compose(self) -> ComposeResult:
         """The prompt first: it has the focus."""
@@ -95,7 +99,7 @@ class HomeScreen(Screen[None]):
         if self.offered:
             label = words.say("home.update", number=self.offered.contents.number)
             options.append(Option(Content.assemble(label, ("  F8", "$key")), id="go:update"))
-        for number, drive in enumerate(self.services.handing.useful()):
+        for number, drive in enumerate(self.sticks):
             key = "home.stick" if self.services.handing.delivers else "home.stick_enrol"
             options.append(
                 Option(Content.assemble(words.say(key, name=drive.name), ("  F12", "$key")), id=f"stick:{number}")
@@ -123,7 +127,7 @@ class HomeScreen(Screen[None]):
     @work(thread=True, group="look", exclusive=True, exit_on_error=False)
     def _look(self) -> None:
         """Look at the sticks; reading a new one takes a moment."""
-        if self.services.updates.look() is not self.offered:
+        if self.services.updates.look() is not self.offered or self.services.handing.useful() != self.sticks:
             self.app.call_from_thread(self._show_options)
 
     def _show_samples(self, samples: list[str]) -> None:
@@ -131,7 +135,7 @@ class HomeScreen(Screen[None]):
         self._show_options()
 
     def _show_options(self) -> None:
-        self.offered = self.services.updates.offer
+        self.offered, self.sticks = self.services.updates.offer, self.services.handing.useful()
         choices = self.query_one(Choices)
         here = choices.highlighted_option.id if choices.highlighted_option and choices.has_focus else None
         choices.clear_options()

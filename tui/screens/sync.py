@@ -46,6 +46,9 @@ class SyncScreen(Screen[None]):
         super().__init__(name="sync")
         self.services = services
         self.sight: Sight | None = None
+        self.drives: list[Drive] = []
+        """The sticks of the list: what is plugged in may change before it does."""
+
         self.asking = Asking(self, services, self.tell)
         self.told = False
         """Whether something was said that must stay readable."""
@@ -87,6 +90,7 @@ class SyncScreen(Screen[None]):
         self.sight = event.sight
         if not self.is_attached:
             return
+        self._show_options()
         if event.trouble:
             self._say(event.trouble)
             return
@@ -95,8 +99,7 @@ class SyncScreen(Screen[None]):
             self.query_one(name, Static).update(line)
         self.query_one(".states", Static).update("\n".join(state_lines(words, self.sight)))
         if not self.services.handing.working and not self.told:
-            self.query_one(".total", Static).update("\n".join(event.about))
-        self._show_options()
+            self._say("\n".join(event.about))
 
     @on(wishes.SticksChanged)
     def _sticks_changed(self, event: wishes.SticksChanged) -> None:
@@ -104,17 +107,20 @@ class SyncScreen(Screen[None]):
         self._look()
 
     def _show_options(self) -> None:
-        choices = self.query_one(Choices)
+        choices, before = self.query_one(Choices), [drive.path for drive in self.drives]
         here = choices.highlighted_option.id if choices.highlighted_option else None
         choices.replace_all(self._options())
-        if here and here in [option.id for option in choices.options]:
+        # Where one was stays chosen; but a stick that came is what Enter is for.
+        same = [drive.path for drive in self.drives] == before
+        if same and here and here in [option.id for option in choices.options]:
             choices.highlighted = choices.get_option_index(here)
         self.refresh_bindings()
 
     def _options(self) -> list[Option]:
         words, handing = self.services.words, self.services.handing
         options: list[Option] = []
-        for place, drive in enumerate(handing.drives):
+        self.drives = list(handing.drives)
+        for place, drive in enumerate(self.drives):
             if handing.delivers:
                 line = Content.assemble(f"{drive.name:<26}  ", (", ".join(marks_of(words, drive)), "$muted"))
                 options.append(Option(line, id=f"stick:{place}"))
@@ -135,7 +141,7 @@ class SyncScreen(Screen[None]):
     def _chosen(self, event: Choices.OptionSelected) -> None:
         kind, _, place = (event.option_id or "").partition(":")
         if kind in ("stick", "take"):
-            drive = self.services.handing.drives[int(place)]
+            drive = self.drives[int(place)]
             if kind == "stick":
                 self._begin(drive)
             elif drive.enrolment:
@@ -173,11 +179,14 @@ class SyncScreen(Screen[None]):
         app.call_later(self._ended, text)
 
     def _begun(self, step: Step) -> None:
-        self._say(bar_line(self.services.words, step))
+        self._here()._say(bar_line(self.services.words, step))
 
     def _ended(self, text: str) -> None:
-        here = self.app.screen
-        (here if isinstance(here, SyncScreen) else self).tell(text)
+        self._here().tell(text)
+
+    def _here(self) -> SyncScreen:
+        """Return this screen, or the one that was opened since it was left."""
+        return self.app.screen if isinstance(self.app.screen, SyncScreen) else self
 
     def tell(self, text: str) -> None:
         """Say how a deed ended, wherever the person is now, and count anew."""

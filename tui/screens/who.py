@@ -41,8 +41,8 @@ class WhoScreen(Screen[None]):
             yield NameBox(placeholder=words.say("who.name_hint"), max_length=60)
         yield KeyBar(words)
 
-    def on_mount(self) -> None:
-        """Fetch the names."""
+    def on_screen_resume(self) -> None:
+        """Fetch the names; one may have been erased."""
         choices = self.query_one(Choices)
         try:
             learners = self.services.store().learners()
@@ -56,7 +56,7 @@ class WhoScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer a person's data only where a person is chosen."""
-        return action != "person" or self.query_one(Choices).highlighted_option is not None
+        return action != "person" or any(choices.highlighted_option for choices in self.query(Choices))
 
     def action_person(self) -> None:
         """Open what is kept about the chosen person: an adult may copy or erase it."""
