@@ -262,6 +262,12 @@ async def test_enrolling_with_a_path_or_the_text_of_a_qr_code(form: str, new_roo
         assert "La escuela escuela-24 entrega al centro" in words_of(room.app)
 
 
+def test_in_another_school_what_is_done_from_now_on_stands_under_another_name(room: Classroom) -> None:
+    before = room.services.store().device
+    room.services.enrol(as_text(parse(room.hub.enrolment("escuela-25"))))
+    assert room.services.store().device != before
+
+
 async def test_chats_leave_only_after_an_adult_typed_it_and_stay_again_at_once(room: Classroom) -> None:
     stick = room.put_in()
     store = room.services.store()
