@@ -27,7 +27,6 @@ _WORDS: dict[Kind, tuple[int, ...]] = {
     for kind, names in _FIELDS.items()
 }
 
-
 _ASKED_AT_ONCE = 500
 
 
@@ -52,8 +51,8 @@ class Engine(Protocol):
     def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Do it; return how many rows it concerned."""
 
-    def word(self, text: str) -> None:
-        """Give a word its number, if it has none."""
+    def words(self, texts: Sequence[str]) -> None:
+        """Give words their numbers, if they have none; in one order, whoever asks."""
 
     def load(self, kind: Kind, columns: Sequence[str], rows: Iterable[Sequence[Any]], times: Iterable[int]) -> None:
         """Write rows that are not here; `times` are those of their facts."""
@@ -253,18 +252,22 @@ class Database:
     def _plain(self, kind: Kind, stream: int, rows: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         """Yield first copies of rows, with numbers in the place of words that repeat."""
         places = _WORDS[kind]
-        number = {word: self._word(word) for word in sorted({row[place] for row in rows for place in places})}
+        number = self._words_of({row[place] for row in rows for place in places})
         if kind == "attempts":
             # The one hot path: a school year is a million of these.
             return ((stream, 0, s, who, number[les], it, gv, r, h, t, at) for s, who, les, it, gv, r, h, t, at in rows)
         return ((stream, 0, *(number[v] if i in places else v for i, v in enumerate(row))) for row in rows)
 
-    def _word(self, text: str) -> int:
-        if (found := self._words.get(text)) is None:
-            while not (rows := self.rows("SELECT id FROM words WHERE text = ?", [text])):
-                self._engine.word(text)
-            found = self._words[text] = int(rows[0][0])
-        return found
+    def _words_of(self, texts: set[str]) -> dict[str, int]:
+        """Return the numbers of words, these among them."""
+        while unknown := sorted(texts - self._words.keys()):
+            for begin in range(0, len(unknown), _ASKED_AT_ONCE):
+                some = unknown[begin : begin + _ASKED_AT_ONCE]
+                sql = f"SELECT text, id FROM words WHERE text IN ({', '.join('?' * len(some))})"
+                self._words.update(self.rows(sql, some))
+            if new := [text for text in unknown if text not in self._words]:
+                self._engine.words(new)
+        return self._words
 
     def streams(self) -> Iterator[tuple[str, str, Stream]]:
         """Yield everything as streams: (name, school, facts); what a twin or a test compares."""

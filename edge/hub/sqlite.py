@@ -85,9 +85,10 @@ class SQLite:
         with plain_errors(self.path):
             return self._connection.execute(sql, values).rowcount
 
-    def word(self, text: str) -> None:
-        """Give a word its number, if it has none."""
-        self.execute("INSERT INTO words (text) VALUES (?) ON CONFLICT DO NOTHING", [text])
+    def words(self, texts: Sequence[str]) -> None:
+        """Give words their numbers, if they have none."""
+        for text in texts:
+            self.execute("INSERT INTO words (text) VALUES (?) ON CONFLICT DO NOTHING", [text])
 
     def load(self, kind: Kind, columns: Sequence[str], rows: Iterable[Sequence[Any]], times: Iterable[int]) -> None:
         """Write rows that are not here."""

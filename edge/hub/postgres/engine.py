@@ -74,10 +74,11 @@ class Postgres:
         with plain_errors(self._address):
             return self._connection.execute(_marked(sql), _storable(values)).rowcount
 
-    def word(self, text: str) -> None:
-        """Give a word its number, if it has none; at once, so that two steps with new words never wait for each other."""
+    def words(self, texts: Sequence[str]) -> None:
+        """Give words their numbers, if they have none; at once, so that two steps with new words never wait for each other."""
+        sql = b"INSERT INTO words (text) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
         with plain_errors(self._address):
-            self._at_once().execute(b"INSERT INTO words (text) VALUES (%s) ON CONFLICT DO NOTHING", [text])
+            self._at_once().execute(sql, [list(texts)])
 
     def load(self, kind: Kind, columns: Sequence[str], rows: Iterable[Sequence[Any]], times: Iterable[int]) -> None:
         """Write rows that are not here, of these times."""
@@ -112,6 +113,8 @@ class Postgres:
         """Return a second connection, whose deeds count at once."""
         if self._beside is None:
             self._beside = self._connections.open()
+            # It need not wait for the disk: the step that needs its deeds ends later, and takes them along.
+            self._beside.execute(b"SET synchronous_commit = off")
         return self._beside
 
     def _close_beside(self) -> None:
