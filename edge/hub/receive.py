@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -73,15 +73,22 @@ def receive(place: Place, database: Database, sealed: bytes, shown: str, at: str
             database.audit(at, "import", file=shown, device=device, outcome="repeated")
         return Outcome(shown, "repeated", device)
     with _no_search_for_cycles():
-        streams = decode_facts(opened.body)
-        facts = sum(stream.count() for stream in streams)
-        with database.step(streams, [device, *ancestors]):
-            _register(database, head, device, opened.public, ancestors, at)
-            new = sum(_add(database, stream, head, device, ancestors) for stream in streams)
-            sql = "INSERT INTO bundles (digest, device, facts, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-            state: State = "imported" if database.execute(sql, [digest, device, facts, at]) else "repeated"
-            database.audit(at, "import", file=shown, device=device, outcome=state, detail=f"{facts} facts, {new} new")
-    return Outcome(shown, state, device, facts, new, is_cloned(database, device))
+        outcome = _take(database, head, opened, ancestors, shown, at)
+    return replace(outcome, cloned=is_cloned(database, device))
+
+
+def _take(database: Database, head: Head, opened: Opened, ancestors: list[str], shown: str, at: str) -> Outcome:
+    """Unite the facts of a bundle that may come in. A function of its own: its rows are gone when it returns."""
+    device, digest = device_id(opened.public), digest_of(opened.body)
+    streams = decode_facts(opened.body)
+    facts = sum(stream.count() for stream in streams)
+    with database.step(streams, [device, *ancestors]):
+        _register(database, head, device, opened.public, ancestors, at)
+        new = sum(_add(database, stream, head, device, ancestors) for stream in streams)
+        sql = "INSERT INTO bundles (digest, device, facts, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        state: State = "imported" if database.execute(sql, [digest, device, facts, at]) else "repeated"
+        database.audit(at, "import", file=shown, device=device, outcome=state, detail=f"{facts} facts, {new} new")
+    return Outcome(shown, state, device, facts, new)
 
 
 @contextmanager
