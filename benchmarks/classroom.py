@@ -96,14 +96,14 @@ class Pupil:
         await self.wait("Hola, Pupil")
         return seconds
 
-    async def ask(self, question: str) -> float:
-        """Ask; return the seconds until the answer with its source was there."""
+    async def ask(self, question: str, answer: str = "Fuente:") -> float:
+        """Ask; return the seconds until the answer, by default one with its source, was there."""
         self.seen = ""
         await self._socket.send(json.dumps(["keys", question]))
         await asyncio.sleep(1.0)
         start = time.perf_counter()
         await self.keys("\r")
-        await self.wait("Fuente:")
+        await self.wait(answer)
         return time.perf_counter() - start
 
     async def practise(self, items: int) -> None:
