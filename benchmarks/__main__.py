@@ -26,6 +26,7 @@ NAMES = (
     "courier",
     "hub_ingest",
     "scale_year",
+    "classroom",
 )
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

@@ -32,7 +32,7 @@ def rehearse(settings: Settings, library: Library, tutor: Tutor) -> None:
         app.run(headless=True, size=(80, 24), auto_pilot=_press)
 
 
-async def _press(pilot: Pilot[None]) -> None:
+async def _press(pilot: Pilot[object]) -> None:
     for keys in KEYS:
         await pilot.press(*keys)
         await asyncio.sleep(PAUSE_SECONDS)
