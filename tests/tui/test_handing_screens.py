@@ -27,6 +27,7 @@ STATES: dict[str, tuple[str, ...]] = {
     "confirm chats": ("f12", "home", *["down"] * 3, "enter"),
     "confirm erase": ("f12", "home", *["down"] * 4, "enter", "enter", "end", "enter", ">ana", "enter"),
     "enrol": ("f12", "end", "up", "enter"),
+    "send nearby": ("f12", "home", "down", "enter"),
 }
 
 
