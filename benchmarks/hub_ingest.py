@@ -86,12 +86,13 @@ def given(folder: Path) -> Given:
 
 
 @contextmanager
-def hub(folder: Path, like: Place, address: str) -> Iterator[tuple[Place, Database]]:
-    """A new hub that knows the school."""
+def hub(folder: Path, found: Given, address: str) -> Iterator[tuple[Place, Database]]:
+    """A hub that knows the school, and had a delivery from another device with the same lessons in the same month."""
     with TemporaryDirectory(dir=folder) as name:
-        place = create(Path(name) / "hub", "hub", like, address)
+        place = create(Path(name) / "hub", "hub", found.place, address)
         with open_database(place) as database:
             enrol(place, database, "escuela-1", bytes(16), NOW, renew=False)
+            unite(database, [Stream("e" * 16, found.streams[0].attempts[:2000])])
             yield place, database
 
 
@@ -110,13 +111,13 @@ def take_in(place: Place, database: Database, bundles: list[bytes]) -> None:
 
 def measure(folder: Path, found: Given, name: str, new: Callable[[], str], timed: Timed) -> list[tuple[object, ...]]:
     """Measure one kind of database once; return its rows."""
-    with hub(folder, found.place, new()) as (_, database):
+    with hub(folder, found, new()) as (_, database):
         timed.add(f"{name} unite", lambda: unite(database, found.streams))
-    with hub(folder, found.place, new()) as (place, database):
+    with hub(folder, found, new()) as (place, database):
         timed.add(f"{name} portions", lambda: take_in(place, database, found.portions))
-    with hub(folder, found.place, new()) as (place, database):
+    with hub(folder, found, new()) as (place, database):
         timed.add(f"{name} whole", lambda: take_in(place, database, found.whole))
-        rows = database.rows(f"SELECT {COLUMNS} FROM attempts")
+        rows = database.rows(f"SELECT {COLUMNS} FROM attempts WHERE stream = (SELECT max(id) FROM streams)")
         assert len(rows) == ATTEMPTS
         return rows
 
