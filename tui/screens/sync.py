@@ -163,7 +163,7 @@ class SyncScreen(Screen[None]):
         if not self.services.handing.working:
             self.services.handing.working = True
             self._begun(STEPS[0])
-            # The app's own worker: it goes on when this screen is left.
+            # The app's own worker: it is no part of a screen that may be left meanwhile.
             self.app.run_worker(partial(self._deliver, self.app, drive), thread=True, exit_on_error=False)
 
     def _deliver(self, app: App[object], drive: Drive) -> None:
