@@ -10,6 +10,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -179,6 +180,21 @@ def test_the_app_opens_in_a_terminal_and_answers(frozen: Path, warm: Path, tmp_p
     app.expect(pexpect.EOF, timeout=30)
     app.close()
     assert app.exitstatus == 0
+
+
+def test_it_finds_others_on_the_schools_network_and_pairs(frozen: Path, warm: Path, tmp_path: Path) -> None:
+    """zeroconf and spake2 are imported only here, and half of zeroconf is compiled."""
+    command = [str(frozen / "amauta"), "sync", "receive", "--on", "127.0.0.1", "--json"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=surroundings(warm), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as app:
+        assert app.stdout is not None
+        opened = json.loads(app.stdout.readline() or b"{}")
+        app.send_signal(signal.SIGINT)
+        _, narrated = app.communicate(timeout=60)
+    assert (opened.get("event"), opened.get("announced")) == ("open", True), narrated.decode()
+    assert re.fullmatch(r"\d{6}", opened["code"])
+    assert b"Traceback" not in narrated
 
 
 def loaded_variant(maps: str) -> set[str]:
