@@ -63,10 +63,10 @@ def is_here_only(host: str) -> bool:
 
 def serve(serving: Serving, ready: Callable[[str, int], None]) -> None:
     """Listen, say so to `ready` with address and port, and serve until a signal ends it."""
+    check(serving)
     from uvicorn import Config, Server
     from uvicorn.supervisors import Multiprocess
 
-    check(serving)
     listening = _listen(serving.host, serving.port)
     os.environ |= {
         _FOLDER: str(serving.folder),
