@@ -25,10 +25,15 @@ WRITERS, ANSWERS = 30, 5
 
 
 def test_another_pupil_comes_in_while_there_is_memory_and_no_more_than_a_room_has() -> None:
-    assert room.has_room(29, room.SPARE_MB + 45, 45)
-    assert not room.has_room(29, room.SPARE_MB + 44, 45)
-    assert room.has_room(room.MOST - 1, None, 45)
-    assert not room.has_room(room.MOST, None, 45)
+    assert room.has_room(29, 0, room.SPARE_MB + 45, 45)
+    assert not room.has_room(29, 0, room.SPARE_MB + 44, 45)
+    assert room.has_room(room.MOST - 1, 9, None, 45)
+    assert not room.has_room(room.MOST, 0, None, 45)
+
+
+def test_those_who_came_just_now_have_not_taken_their_memory_yet() -> None:
+    assert room.has_room(9, 2, room.SPARE_MB + 3 * 45, 45)
+    assert not room.has_room(9, 3, room.SPARE_MB + 3 * 45, 45)
 
 
 def test_in_a_full_room_the_one_away_longest_gives_way_and_nobody_who_is_here() -> None:

@@ -111,7 +111,7 @@ class StartedApps:
         environ = {**self._environ, **ENVIRON, "COLUMNS": str(width), "ROWS": str(height)}
         process = await asyncio.create_subprocess_exec(
             *own_command(), "classroom", HIDDEN, learner or "-", env=environ,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         return Started(process)
 

@@ -16,6 +16,7 @@ import socket
 import sys
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from edge.errors import EdgeError
@@ -37,7 +38,10 @@ ENVIRON = {
 QUESTIONS = {"es": "¿de qué está hecho el viento del norte?", "pt": "de que é feito o vento do norte?"}
 """Nobody answers them; looking opens the search, its judges and the reader."""
 
-READY = b"."
+READY, NONE = b".", b"0"
+LOG = "classroom.log"
+"""In Amauta's folder: what went wrong in an app, for whoever mends it; anew each time."""
+
 LARGEST_WISH = 4096
 REAP_SECONDS = 1.0
 
@@ -76,10 +80,12 @@ class Nursery:
         finally:
             os.close(to_app)
             os.close(from_app)
-        number = self._line.recv(LARGEST_WISH)
+        number = int(self._line.recv(LARGEST_WISH) or NONE)
         if not number:
-            raise BrokenPipeError(errno.EPIPE, "the nursery is gone")
-        return int(number), ours_out, ours_in
+            os.close(ours_out)
+            os.close(ours_in)
+            raise OSError(errno.EAGAIN, "no app could be forked")
+        return number, ours_out, ours_in
 
     def kill(self, number: int) -> None:
         """End an app at once, if it is still one."""
@@ -98,6 +104,7 @@ def _live(line: socket.socket, settings: Settings) -> NoReturn:
     os.setsid()  # Ctrl+C is the server's matter.
     code = 1
     try:
+        _write_to(settings.home / LOG)
         os.environ.update(ENVIRON)
         library, tutor = opened(settings)
         gc.collect()
@@ -110,6 +117,17 @@ def _live(line: socket.socket, settings: Settings) -> NoReturn:
         line.send(json.dumps({"key": error.key, "values": values}).encode())
     finally:
         _end(code)
+
+
+def _write_to(path: Path) -> None:
+    """Let nothing of the apps come onto the teacher's screen."""
+    try:
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError:
+        log = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
 
 
 def opened(settings: Settings, *, warm: bool = True) -> tuple[Library, Tutor]:
@@ -151,14 +169,17 @@ def _serve(line: socket.socket, settings: Settings, library: Library, tutor: Tut
         if "kill" in wish:
             _kill({wish["kill"]} & apps, signal.SIGKILL)
             continue
-        app = os.fork()
-        if app == 0:
-            line.close()
-            _be_an_app(wish, ends, settings, library, tutor)
-        apps.add(app)
+        number = NONE
+        with suppress(OSError):  # No memory, or too many processes.
+            app = os.fork()
+            if app == 0:
+                line.close()
+                _be_an_app(wish, ends, settings, library, tutor)
+            apps.add(app)
+            number = str(app).encode()
         for end in ends:
             os.close(end)
-        line.send(str(app).encode())
+        line.send(number)
     _kill(apps, signal.SIGTERM)
 
 
@@ -188,6 +209,8 @@ def _be_an_app(
 
 def _end(code: int) -> NoReturn:
     """End this fork without what the server's process would do at its end."""
+    if sys.exc_info()[0] is not None:
+        sys.excepthook(*sys.exc_info())
     with suppress(OSError, ValueError):
         sys.stderr.flush()
     os._exit(code)

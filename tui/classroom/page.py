@@ -66,7 +66,7 @@ class Pages:
         folder = files("tui.classroom").joinpath("page")
         said = {
             name: html.escape(words.say(f"classroom.page.{name}"), quote=True)
-            for name in ("lost", "again", "opening", "old", "write", "send")
+            for name in ("lost", "again", "opening", "old", "write", "send", "elsewhere")
         }
         page = folder.joinpath("index.html").read_text(encoding="utf-8").format(lang=words.lang, **said)
         self._files = {"": Answer(200, page.encode(), PAGE)} | {

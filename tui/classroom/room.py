@@ -30,9 +30,13 @@ class Seat:
     """Since when no browser is connected."""
 
 
-def has_room(seats: int, free_mb: int | None, each_mb: int) -> bool:
-    """Tell whether one more fits; where free memory is not known, the number alone decides."""
-    return seats < MOST and (free_mb is None or free_mb - SPARE_MB >= each_mb)
+YOUNG_SECONDS = 20.0
+"""How long an app goes on taking what it will need."""
+
+
+def has_room(seats: int, young: int, free_mb: int | None, each_mb: int) -> bool:
+    """Tell whether one more fits beside the `young`, who have not taken their memory yet; where free memory is not known, the number alone decides."""
+    return seats < MOST and (free_mb is None or free_mb - SPARE_MB >= each_mb * (young + 1))
 
 
 def gives_way(seats: Iterable[Seat]) -> str | None:

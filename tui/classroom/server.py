@@ -158,8 +158,9 @@ class Classroom:
         return session
 
     def _make_room(self) -> bool:
-        free = self._free_mb()
-        if room.has_room(len(self._sessions), free, self._apps.each_mb):
+        now = time.monotonic()
+        young = sum(now - session.begun_at < room.YOUNG_SECONDS for session in self._sessions.values())
+        if room.has_room(len(self._sessions), young, self._free_mb(), self._apps.each_mb):
             return True
         key = room.gives_way(session.seat for session in self._sessions.values())
         if key is None:

@@ -5,6 +5,7 @@ The app goes on for a while without a browser; whoever comes back with the same 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from asyncio import StreamReader
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
 
 LONGEST_KEYS = 4096
+ELSEWHERE = "elsewhere"
+"""Why a connection is closed when another tab shows the app now; the page knows the word."""
+
 MOST_WAITING = 1 << 16
 """Bytes that an app has not read; one that reads nothing has hung."""
 
@@ -58,6 +62,8 @@ class Session:
         self.browser: ServerConnection | None = None
         self.active_at = time.monotonic()
         self.away_since: float | None = self.active_at
+        self._closing: asyncio.Future[None] | None = None
+        self.begun_at = self.active_at
         self.ending = False
         """Whether the server let it end, and not the pupil."""
 
@@ -88,7 +94,8 @@ class Session:
     async def attach(self, browser: ServerConnection, width: int, height: int) -> None:
         """Show the app in this browser from now on, and in no other."""
         if self.browser is not None:
-            await self.browser.close(1000, "elsewhere")
+            # Not waited for: a browser that lost its network does not answer.
+            self._closing = asyncio.ensure_future(self.browser.close(reason=ELSEWHERE))
         self.browser, self.away_since, self.active_at = browser, None, time.monotonic()
         self.app.write(about(type="resize", width=width, height=height))
         self.app.write(about(type="focus"))

@@ -58,8 +58,9 @@
         tell(told.text, true);
       }
     };
-    mine.onclose = function () {
+    mine.onclose = function (event) {
       if (mine !== socket || ended) return;
+      if (event.reason === "elsewhere") { ended = true; tell(body.dataset.elsewhere, true); return; }
       tell(body.dataset.lost, false);
       setTimeout(connect, pause);
       pause = Math.min(pause * 2, 8000);
