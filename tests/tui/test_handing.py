@@ -220,7 +220,7 @@ async def test_a_copied_device_is_told_what_to_do_and_gets_another_identity_when
         await press(pilot, "end", "enter", ">Renovar", "enter")
         await settle(pilot)
         assert "Listo: este equipo era" in words_of(room.app)
-    assert room.services.store().device != before
+        assert room.services.store().device != before
     room.device.practise(1)
     room.device.export(stick)
     assert "imported" in room.visit_hub(stick)
