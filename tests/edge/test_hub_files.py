@@ -20,13 +20,14 @@ from district import ITEM, NOW, SCHOOLS, made
 from edge.cli import main
 from edge.hub.database import open_database
 from edge.hub.errors import HubError
-from edge.hub.place import Place
+from edge.hub.place import Place, create
 from edge.hub.reports.build import NAMES, Reports
 from edge.hub.reports.catalogue import catalogue
 from edge.hub.reports.files import as_csv, as_xlsx
 from edge.hub.reports.months import period
 from edge.hub.reports.table import Table
 from edge.hub.xapi import Naming, home_of, statements
+from edge.sync.facts import Answer, Stream
 from edge.words import LANGUAGES, words_for
 
 FEW = (None, None, None, None, None)
@@ -263,6 +264,31 @@ def test_every_answer_is_one_right_statement_with_an_id_that_stays(
     assert sum("timestamp" not in statement for statement in found) == len(SCHOOLS)
     assert len(xapi(place, "rural-7")) == 112
     assert len(xapi(place, "rural-7", "2026-03", "2026-03")) == 12
+
+
+def test_a_clock_that_runs_ahead_has_no_date_and_no_content_of_a_copied_device_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = create(tmp_path / "hub", "hub")
+    at = 1798761600  # 2027-01-01
+    one, other = (
+        Stream(
+            "f" * 16,
+            tuple(Answer(n, n, "exercise/add-1", "exercise/add-1/1+1", given, 1, 0, 9, at) for n in range(1, 6)),
+        )
+        for given in ("2", "02")
+    )
+    with open_database(place) as database, database.step([one]):
+        for stream in (one, other):
+            database.add(stream, database.stream(stream.device, database.school("a")))
+    [months, schools] = told(place, "months", "schools")
+    assert [row[:2] for row in months.rows] == [("sin fecha", 10)]
+    assert schools.rows[0][1] == 10
+    assert told(place, "months", since="2026-11")[0].rows == ()
+    for page in (2, 3, 4):
+        monkeypatch.setattr("edge.hub.xapi.AT_ONCE", page)
+        found = xapi(place)
+        assert len({statement["id"] for statement in found}) == len(found) == 10
 
 
 def test_persons_leave_only_when_somebody_says_so_and_the_audit_keeps_it(
