@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING
 from edge.files import write_atomic
 from edge.hub.errors import HubError
 from edge.identity import device_id
-from edge.sync.enrolment import Enrolment
+from edge.sync.enrolment import NAME_CHARACTERS, Enrolment
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 RECEIPT, KEYS, AGE, DATABASE, ADDRESS = "hub.json", "keys.json", "age.txt", "hub.db", "database.txt"
 FORMAT = 1
-NAME_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,8 @@ class Place:
     def enrolment(self, school: str, token: bytes) -> Enrolment:
         """Return what the devices of a school need."""
         secret = hmac.digest(self.master, b"school\0" + school.encode(), hashlib.sha256)
-        return Enrolment(self.id, self.recipient, self.key().public_key().public_bytes_raw(), school, token, secret)
+        public = self.key().public_key().public_bytes_raw()
+        return Enrolment(self.id, self.recipient, public, school, token, secret, name=self.name)
 
     def ack_name(self, device: str) -> str:
         """Return the name of a device's acknowledgement on a stick: always the same, and it tells nothing."""

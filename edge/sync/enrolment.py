@@ -17,6 +17,7 @@ from edge.sync.errors import SyncError
 FORMAT = 1
 LARGEST_BYTES = 1 << 16
 KEY_BYTES = SECRET_BYTES = 32
+NAME_CHARACTERS = 80
 TOKEN_BYTES = 16
 TEXT_MARK = "amauta:1:"
 SCHOOL_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -42,6 +43,14 @@ class Enrolment:
     url: str = ""
     """Where the hub is reached over the internet; empty when it is not, or when an older hub wrote this."""
 
+    name: str = ""
+    """What people call the hub; empty in a QR code, which is short, and when an older hub wrote this."""
+
+    @property
+    def shown(self) -> str:
+        """Return the hub as a person is told about it."""
+        return f"{self.name} ({self.hub})" if self.name else self.hub
+
 
 def as_bytes(enrolment: Enrolment) -> bytes:
     """Return the content of an enrolment file."""
@@ -62,7 +71,7 @@ def parse(content: bytes) -> Enrolment:
     from edge.sync.wire.address import checked_url
 
     try:
-        found = {"url": "", **_fields(content.strip())}
+        found = {"url": "", "name": "", **_fields(content.strip())}
         if set(found) != {each.name for each in fields(Enrolment)} or not all(
             isinstance(v, str) for v in found.values()
         ):
@@ -74,6 +83,8 @@ def parse(content: bytes) -> Enrolment:
         if found["hub"] != device_id(found["key"]) or not SCHOOL_CODE.fullmatch(found["school"]):
             raise ValueError("school")
         recipient_of(found["recipient"])
+        if len(found["name"]) > NAME_CHARACTERS or not found["name"].isprintable():
+            raise ValueError("name")
         if found["url"]:
             found["url"] = checked_url(found["url"])
     except (ValueError, RecursionError) as error:

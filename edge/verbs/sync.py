@@ -62,7 +62,7 @@ def _enrol(args: argparse.Namespace, settings: Settings, ledger: Ledger, words: 
     held = papers.enrol(settings.home, _given(args.file), ledger, SystemRandom())
     enrolment = held.enrolment
     _answer(args, {"hub": enrolment.hub, "school": enrolment.school, "device": held.identity.device})
-    _narrate(words, "sync.enrolled", school=enrolment.school, hub=enrolment.hub, device=held.identity.device)
+    _narrate(words, "sync.enrolled", school=enrolment.school, hub=enrolment.shown, device=held.identity.device)
     return ExitCode.DONE
 
 
@@ -124,7 +124,8 @@ def _status(args: argparse.Namespace, settings: Settings, ledger: Ledger, words:
     carried = sync_near.load_facts(settings)
     _answer(args, {**facts, **asdict(states), "last_ack": last, "turns": settings.share_turns, **carried})
     if not args.json:
-        sys.stdout.write(f"{words.say('sync.enrolled', **facts)}\n")
+        shown = {**facts, "hub": enrolment.shown}
+        sys.stdout.write(f"{words.say('sync.enrolled', **shown)}\n")
         for name, count in asdict(states).items():
             sys.stdout.write(f"  {words.say(f'sync.state.{name}'):<12}{count:>9}  {words.say(f'sync.means.{name}')}\n")
         sys.stdout.write(f"{words.say('sync.with-turns' if settings.share_turns else 'sync.attempts-only')}\n")

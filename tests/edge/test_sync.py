@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import stat
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -247,14 +248,19 @@ def test_a_limit_makes_more_files_none_larger_and_all_arrive(device: Device, hub
 def test_an_enrolment_is_the_same_as_file_and_as_text_and_nothing_else_is_one(hub: Hub) -> None:
     content = hub.enrolment()
     enrolment = parse(content)
-    assert parse(as_text(enrolment).encode()) == parse(as_bytes(enrolment)) == enrolment
+    assert parse(as_bytes(enrolment)) == enrolment
+    assert enrolment.shown == f"distrito ({enrolment.hub})"
+    short = parse(as_text(enrolment).encode())
+    assert short == replace(enrolment, name="")  # a QR code has no room for it
+    assert parse(as_bytes(short)) == short, "as a hub wrote it that sent no name"
+    assert short.shown == enrolment.hub
     assert len(as_text(enrolment)) < 230  # fits in a QR code of 53 modules
     for wrong in (b"", b"{}", b"[]", b"amauta:1:x", content.replace(b'"format": 1', b'"format": 2'), content[:-20]):
         with pytest.raises(SyncError):
             parse(wrong)
-    other = json.loads(content) | {"hub": "0" * 16}
-    with pytest.raises(SyncError):
-        parse(json.dumps(other).encode())
+    for change in ({"hub": "0" * 16}, {"name": "x" * 81}, {"name": "a\nb"}, {"name": 3}):
+        with pytest.raises(SyncError):
+            parse(json.dumps(json.loads(content) | change).encode())
 
 
 def test_secrets_of_the_device_are_for_its_owner_only(device: Device) -> None:

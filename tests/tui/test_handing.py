@@ -427,7 +427,8 @@ def test_an_app_that_is_killed_while_it_hands_over_loses_nothing(room: Classroom
         delivered = room.device.states().delivered
         assert delivered in (0, 3012)
         if delivered:
-            assert "imported" in [outcome.state for outcome in Hub(room.hub.place).receive(stick)]
+            # What the first killed app had delivered already comes again with the second's.
+            assert {each.state for each in Hub(room.hub.place).receive(stick)} <= {"imported", "repeated"}
             assert room.hub.rows("SELECT count(*) FROM attempts") == [(3012,)]
     room.device.export(stick)
     room.visit_hub(stick)
