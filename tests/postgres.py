@@ -20,7 +20,9 @@ LOCKED_OUT = "maria"
 def programs() -> Path | None:
     """Return where PostgreSQL's programs are; Debian keeps them beside the path."""
     found = shutil.which("initdb")
-    places = [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    places = (
+        [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    )
     return next((place for place in places if (place / "initdb").exists()), None)
 
 

@@ -123,7 +123,9 @@ class Handing:
             states = ledger.states(hub, turns=settings.share_turns)
             weeks = self._weeks_since(ledger.waiting_since(hub))
             last = ledger.last_ack(hub)[:10]
-        return Sight(held.enrolment.shown, held.enrolment.school, held.identity.device, held.enrolment.url, states, last, weeks)
+        return Sight(
+            held.enrolment.shown, held.enrolment.school, held.identity.device, held.enrolment.url, states, last, weeks
+        )
 
     def _weeks_since(self, at: str) -> int:
         """Return whole weeks since then; none that a clock without a battery would invent."""

@@ -41,8 +41,6 @@ def _parameter(name: str, where: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def description() -> dict[str, Any]:
     """Return the description of the devices' part of the server."""
-    sealed = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-    numbers = [_parameter(name, "header", _NUMBER) for name in ("Upload-Offset", "Upload-Length")]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -51,75 +49,81 @@ def description() -> dict[str, Any]:
             "description": "Sealed bundles in, a portion at a time; acknowledgements out. Everything may be repeated.",
         },
         "security": [{"device": []}],
-        "paths": {
-            "/v1/bundles/{sha256}": {
-                "parameters": [_parameter("sha256", "path", _SHA256)],
-                "head": {
-                    "summary": "How much of a bundle is here.",
-                    "responses": {"200": {"description": "So much.", "headers": _OFFSET}, **_bare(_refusals())},
+        "paths": {"/v1/bundles/{sha256}": _bundles(), **_acks()},
+        "components": {"securitySchemes": {"device": _DEVICE}, "schemas": {"Refusal": _REFUSAL, "Result": _RESULT}},
+    }
+
+
+_SEALED = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+_DEVICE = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "Authorization",
+    "description": "Amauta KEY.TOKEN.SIGNATURE, see docs/hub-server.md",
+}
+_REFUSAL = {
+    "type": "object",
+    "required": ["reason", "say"],
+    "properties": {"reason": {"type": "string"}, "say": {"type": "string"}},
+}
+_RESULT = {
+    "type": "object",
+    "required": ["state", "reason", "say"],
+    "properties": {
+        "state": {"enum": ["imported", "repeated", "refused"]},
+        "reason": {"type": "string"},
+        "say": {"type": "string"},
+    },
+}
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
+
+
+def _bundles() -> dict[str, Any]:
+    """Return what may be asked of one bundle."""
+    return {
+        "parameters": [_parameter("sha256", "path", _SHA256)],
+        "head": {
+            "summary": "How much of a bundle is here.",
+            "responses": {"200": {"description": "So much.", "headers": _OFFSET}, **_bare(_refusals())},
+        },
+        "patch": {
+            "summary": "The next bytes of a bundle.",
+            "parameters": [_parameter(name, "header", _NUMBER) for name in ("Upload-Offset", "Upload-Length")],
+            "requestBody": {"content": _SEALED, "required": False},
+            "responses": {
+                "200": {
+                    "description": "All is here, and this became of it.",
+                    "content": _json({"$ref": "#/components/schemas/Result"}),
                 },
-                "patch": {
-                    "summary": "The next bytes of a bundle.",
-                    "parameters": numbers,
-                    "requestBody": {"content": sealed, "required": False},
-                    "responses": {
-                        "200": {
-                            "description": "All is here, and this became of it.",
-                            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Result"}}},
-                        },
-                        "204": {"description": "More is missing.", "headers": _OFFSET},
-                        "409": {"description": "Other bytes are missing.", "headers": _OFFSET},
-                        **_refusals(),
-                    },
-                },
-            },
-            "/v1/acks": {
-                "get": {
-                    "summary": "The names of the acknowledgements of a school.",
-                    "responses": {
-                        "200": {
-                            "description": "Names.",
-                            "content": {"application/json": {"schema": {"type": "array", "items": {"type": "string"}}}},
-                        },
-                        **_refusals("507"),
-                    },
-                }
-            },
-            "/v1/acks/{name}": {
-                "parameters": [_parameter("name", "path", {"type": "string", "pattern": "^[0-9a-z]{16}$"})],
-                "get": {
-                    "summary": "The acknowledgement of a device, sealed for it alone.",
-                    "responses": {
-                        "200": {"description": "It.", "content": sealed},
-                        "204": {"description": "There is none."},
-                        **_refusals("507"),
-                    },
-                },
+                "204": {"description": "More is missing.", "headers": _OFFSET},
+                "409": {"description": "Other bytes are missing.", "headers": _OFFSET},
+                **_refusals(),
             },
         },
-        "components": {
-            "securitySchemes": {
-                "device": {
-                    "type": "apiKey",
-                    "in": "header",
-                    "name": "Authorization",
-                    "description": "Amauta KEY.TOKEN.SIGNATURE, see docs/hub-server.md",
-                }
-            },
-            "schemas": {
-                "Refusal": {
-                    "type": "object",
-                    "required": ["reason", "say"],
-                    "properties": {"reason": {"type": "string"}, "say": {"type": "string"}},
-                },
-                "Result": {
-                    "type": "object",
-                    "required": ["state", "reason", "say"],
-                    "properties": {
-                        "state": {"enum": ["imported", "repeated", "refused"]},
-                        "reason": {"type": "string"},
-                        "say": {"type": "string"},
-                    },
+    }
+
+
+def _acks() -> dict[str, Any]:
+    """Return what may be asked of acknowledgements."""
+    names = {"description": "Names.", "content": _json({"type": "array", "items": {"type": "string"}})}
+    return {
+        "/v1/acks": {
+            "get": {
+                "summary": "The names of the acknowledgements of a school.",
+                "responses": {"200": names, **_refusals("507")},
+            }
+        },
+        "/v1/acks/{name}": {
+            "parameters": [_parameter("name", "path", {"type": "string", "pattern": "^[0-9a-z]{16}$"})],
+            "get": {
+                "summary": "The acknowledgement of a device, sealed for it alone.",
+                "responses": {
+                    "200": {"description": "It.", "content": _SEALED},
+                    "204": {"description": "There is none."},
+                    **_refusals("507"),
                 },
             },
         },

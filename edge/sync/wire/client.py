@@ -59,7 +59,7 @@ class Sent:
 class Pace:
     """How much to send at once, by how fast the last portion went."""
 
-    portion: int = FIRST
+    portion: int = field(default_factory=lambda: FIRST)
 
     def took(self, size: int, seconds: float) -> None:
         """A portion got through."""

@@ -78,15 +78,17 @@ def send(settings: Settings, to: str, authority: Path | None, told: Told, link: 
             raise SyncError("wire-nowhere")
         url = checked_url(to or held.enrolment.url)
         with link(url, authorizer(held), lang=settings.spoken_lang, authority=authority) as open_link:
-            handed = deliver(open_link, settings, ledger, held, told)
+            versions = handing.versions_of(settings)
+            handed = deliver(open_link, settings.home, ledger, held, told, versions, turns=settings.share_turns)
             return carry(open_link, settings.home, held, told, handed)
 
 
-def deliver(link: Link, settings: Settings, ledger: Ledger, held: Papers, told: Told) -> Handed:
+def deliver(
+    link: Link, home: Path, ledger: Ledger, held: Papers, told: Told, versions: dict[str, str], *, turns: bool
+) -> Handed:
     """Deliver what this device has itself."""
     handed = _take_ack(link, ledger, held, Handed())
-    versions = handing.versions_of(settings)
-    bundles = spool.waiting(settings.home, ledger, held, versions, _now(), turns=settings.share_turns)
+    bundles = spool.waiting(home, ledger, held, versions, _now(), turns=turns)
     for number, bundle in enumerate(bundles, 1):
         sent = link.send(bundle.sealed, _telling(told, number, len(bundles)))
         name = f"{bundle.sha256[:16]}.age"
