@@ -123,6 +123,9 @@ class Uploads:
         """Make room for one more, and its name safe; one worker at a time, or the sums would be wrong."""
         self._arriving.mkdir(parents=True, exist_ok=True)
         with _held(self._lock, create=True):
+            if done := self._answer(device, sha256):
+                # Another worker finished it a moment ago: begun anew, nobody would ever end it.
+                raise WrongOffsetError(done[0])
             self._sweep()
             found = [match for path in self._arriving.iterdir() if (match := _NAME.fullmatch(path.name))]
             mine = [int(each[3]) for each in found if each[1] == device]
