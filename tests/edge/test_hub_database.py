@@ -6,6 +6,7 @@ import json
 import os
 import random
 import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -168,6 +169,38 @@ def test_processes_that_take_in_the_same_bundles_at_once_end_in_the_same_state(h
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
     assert hub.state() == expected
     assert hub.rows("SELECT count(*) FROM attempts WHERE copy > 0") == [(0,)]
+
+
+def test_hubs_that_are_merged_at_once_by_several_end_in_the_same_state(tmp_path: Path, hub: Hub) -> None:
+    source = Hub.made(tmp_path / "source")
+    portions, expected = portions_of(source)
+    work(source, portions, 1)
+
+    def merged(_: int) -> int:
+        with open_database(hub.place) as database, open_database(source.place) as other:
+            return join(database, other, NOW).new
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(merged, range(4))) == len(expected.facts)
+    assert hub.state() == expected
+
+
+def test_who_adds_to_a_stream_waits_for_who_adds_to_it_already(hub: Hub) -> None:
+    Sender(hub).send(answers(1, 1))
+    here, later = answers(2, 3), tuple(row._replace(at=row.at + 5 * MONTH) for row in answers(2, 3).attempts)
+
+    def add(stream: Stream, wait_s: float = 0) -> int:
+        with open_database(hub.place) as database, database.step([stream]):
+            new = database.add(stream, database.stream(NAME, database.school("escuela-1")))
+            time.sleep(wait_s)
+            return new
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(add, here, 0.6)
+        time.sleep(0.3)
+        assert (first.done(), threads.submit(add, Stream(NAME, later)).result()) == (False, 3)
+    assert hub.rows("SELECT seq, copy FROM attempts WHERE copy > 0 ORDER BY seq") == [(2, 1), (3, 1), (4, 1)]
+    assert hub.rows("SELECT cloned FROM streams") == [(1,)]
 
 
 def test_a_server_opens_it_from_many_threads_and_no_more_than_it_may(hub: Hub) -> None:
