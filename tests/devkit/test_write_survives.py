@@ -99,10 +99,13 @@ def test_two_hundred_kills_leave_no_wrong_receipt_and_no_mark_on_another_disk(tm
             there = receipts_tell_the_truth(receipts, disks, pictures)
             if code == -signal.SIGKILL:
                 kills += 1
+                whole_s *= 1.03
                 continue
             # It was through before the kill: both are right, and other content comes over them.
             assert (code, there) == (0, 2)
             finished += 1
+            # How long writing takes follows how busy this machine is just now.
+            whole_s *= 0.9
             new_picture()
         assert ended(write_in_child(picture, named, receipts)) == 0
         assert receipts_tell_the_truth(receipts, disks, pictures) == 2

@@ -332,7 +332,8 @@ def test_two_processes_find_each_other_and_nothing_but_the_code_is_typed(
     command = [
         sys.executable,
         "-c",
-        "import sys; from edge.cli import main; sys.exit(main())",
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from edge.cli import main; sys.exit(main())",
         "sync",
         "receive",
         "--json",
