@@ -20,7 +20,7 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from edge.errors import EdgeError, SpeechError
 from tui import wishes
-from tui.doors import make
+from tui.doors import begin_anew, make
 from tui.drill import Drill, LessonSource, Source, SumSource
 from tui.prompt_shown import prompt_shown
 from tui.screens.ask import AskScreen
@@ -103,13 +103,9 @@ class AmautaApp(App[None]):
             self.push_screen(WelcomeScreen(self.services))
 
     def _open_home(self) -> None:
-        """Begin anew for this learner: nobody sees what another one asked."""
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        if self.is_screen_installed("ask"):
-            self.uninstall_screen("ask")
-        self.install_screen(AskScreen(self.services), "ask")
-        self.push_screen(HomeScreen(self.services) if self.services.learner else WelcomeScreen(self.services))
+        """Begin anew for this learner."""
+        first = HomeScreen(self.services) if self.services.learner else WelcomeScreen(self.services)
+        begin_anew(self, self.services, first)
 
     def _apply_theme(self) -> None:
         colours = self._colours or colours_of(self.console.color_system)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from textual.app import App
 from textual.screen import Screen
 
 from tui.services import Services
@@ -12,6 +13,18 @@ from tui.services import Services
 def make(place: str, services: Services) -> Screen[None]:
     """Return a new screen for one of the places the F-keys lead to."""
     return _maker(place)(services)
+
+
+def begin_anew(app: App[None], services: Services, first: Screen[None]) -> None:
+    """Show only this screen, with an empty talk: nobody sees what another one asked."""
+    from tui.screens.ask import AskScreen
+
+    while len(app.screen_stack) > 1:
+        app.pop_screen()
+    if app.is_screen_installed("ask"):
+        app.uninstall_screen("ask")
+    app.install_screen(AskScreen(services), "ask")
+    app.push_screen(first)
 
 
 def _maker(place: str) -> Callable[[Services], Screen[None]]:

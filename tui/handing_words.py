@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from edge.drives import Drive
 from edge.words import Words, words_for
 from tui.handing import STEPS, Delivered, Sight, Step
-from tui.near_words import load_lines
+from tui.near_words import load_lines, trouble_lines
 from tui.services import Services
 
 if TYPE_CHECKING:
@@ -87,9 +87,4 @@ def taken_lines(services: Services, taken: Taken) -> list[str]:
     if taken.acks:
         key = "handing.taken" if taken.acknowledged else "handing.taken_none"
         lines.append(words.say(key, count=taken.acknowledged))
-    if taken.refused:
-        why = " ".join(taken.refused[0][1].say(services.lang).split())
-        lines.append(words.say("handing.refused", count=len(taken.refused), why=why))
-    if taken.cloned:
-        lines.append(words.say("handing.copied", choice=words.say("handing.renew")))
-    return lines
+    return [*lines, *trouble_lines(services, taken.refused, cloned=taken.cloned)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from edge.words import Words, words_for
 from tui.services import Services
 
 if TYPE_CHECKING:
+    from edge.errors import EdgeError
     from edge.sync.lan.events import Event
     from edge.sync.lan.sender import Progress, Sent
     from edge.sync.wire.sending import Handed
@@ -58,19 +60,25 @@ def step_line(words: Words, progress: Progress) -> str:
     return words_for("edge", words.lang).say(f"near.step.{progress.step}", **kilobytes)
 
 
+def trouble_lines(services: Services, refused: Sequence[tuple[str, EdgeError]], *, cloned: bool) -> list[str]:
+    """Say which acknowledgements were not right, and that the device was copied."""
+    words, lines = services.words, []
+    if refused:
+        why = " ".join(refused[0][1].say(services.lang).split())
+        lines.append(words.say("handing.refused", count=len(refused), why=why))
+    if cloned:
+        lines.append(words.say("handing.copied", choice=words.say("handing.renew")))
+    return lines
+
+
 def sent_lines(services: Services, sent: Sent) -> list[str]:
     """Say what was delivered and what the hub acknowledged."""
-    words, core = services.words, words_for("edge", services.words.lang)
+    core = words_for("edge", services.words.lang)
     facts = {"facts": sent.facts, "files": sent.files, "kilobytes": -(-sent.bytes // 1000), "already": sent.already}
     lines = [core.say("near.sent" if sent.facts else "near.sent-nothing", **facts)]
     if sent.acknowledged:
         lines.append(core.say("near.sent-acks", count=sent.acknowledged))
-    if sent.refused:
-        why = " ".join(sent.refused[0][1].say(services.lang).split())
-        lines.append(words.say("handing.refused", count=len(sent.refused), why=why))
-    if sent.cloned:
-        lines.append(words.say("handing.copied", choice=words.say("handing.renew")))
-    return lines
+    return [*lines, *trouble_lines(services, sent.refused, cloned=sent.cloned)]
 
 
 def wire_line(words: Words, progress: WireProgress) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -59,3 +61,14 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
             await pilot.press(key)
             if key not in QUIET:
                 await work_done(pilot)
+
+
+def pressing(*keys: str) -> Callable[[Pilot[None]], object]:
+    """Return what presses keys before a picture is taken."""
+
+    async def run(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        await press(pilot, *keys)
+        await settle(pilot)
+
+    return run

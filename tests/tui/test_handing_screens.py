@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from tests.tui.classroom import Classroom
-from tests.tui.screen import press, settle, words_of
+from tests.tui.screen import press, pressing, settle, words_of
 from tui import deeds, plain
 
 SIZES = [(80, 24), (120, 40)]
@@ -37,15 +36,6 @@ def room(tmp_path: Path) -> Iterator[Classroom]:
     made.put_in()
     yield made
     made.services.close()
-
-
-def pressing(*keys: str) -> Callable[[Pilot[None]], object]:
-    async def run(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await press(pilot, *keys)
-        await settle(pilot)
-
-    return run
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -10,11 +10,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from textual.pilot import Pilot
 
 from edge.settings import Settings
 from fakes import FakeServices, learning
-from tests.tui.screen import press, settle
+from tests.tui.screen import pressing
 from tui.app import AmautaApp
 
 SIZES = [(80, 24), (120, 40)]
@@ -59,28 +58,19 @@ STATES: dict[str, tuple[str, ...]] = {
 OTHER_LOOKS = ["home", "ask answered", "source", "exercise right", "settings"]
 
 
-def pressing(keys: tuple[str, ...]) -> Callable[[Pilot[None]], object]:
-    async def run(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await press(pilot, *keys)
-        await settle(pilot)
-
-    return run
-
-
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", SCREENS)
 def test_screen_looks_as_accepted(
     name: str, size: tuple[int, int], app: AmautaApp, snap_compare: Callable[..., bool]
 ) -> None:
-    assert snap_compare(app, terminal_size=size, run_before=pressing(SCREENS[name]))
+    assert snap_compare(app, terminal_size=size, run_before=pressing(*SCREENS[name]))
 
 
 @pytest.mark.parametrize("name", STATES)
 def test_what_happens_on_a_screen_looks_as_accepted(
     name: str, app: AmautaApp, snap_compare: Callable[..., bool]
 ) -> None:
-    assert snap_compare(app, terminal_size=(80, 24), run_before=pressing(STATES[name]))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=pressing(*STATES[name]))
 
 
 @pytest.mark.parametrize("name", OTHER_LOOKS)
@@ -89,7 +79,7 @@ def test_screen_in_portuguese_on_a_light_ground_looks_as_accepted(
 ) -> None:
     keys = tuple(key.replace(QUESTION, ">chuva") for key in SCREENS[name])
     app = AmautaApp(learning(home, lang="pt", theme="light", name="Conceição"), colours="full")
-    assert snap_compare(app, terminal_size=(80, 24), run_before=pressing(keys))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=pressing(*keys))
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -98,7 +88,7 @@ def test_screen_in_english_with_sixteen_colours_looks_as_accepted(
     name: str, theme: str, home: Path, snap_compare: Callable[..., bool]
 ) -> None:
     app = AmautaApp(learning(home, lang="en", theme=theme), colours="sixteen")
-    assert snap_compare(app, terminal_size=(80, 24), run_before=pressing(SCREENS[name]))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=pressing(*SCREENS[name]))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -107,11 +97,11 @@ def test_first_run_looks_as_accepted(
     keys: tuple[str, ...], size: tuple[int, int], home: Path, snap_compare: Callable[..., bool]
 ) -> None:
     app = AmautaApp(FakeServices(Settings(home)), colours="full")
-    assert snap_compare(app, terminal_size=size, run_before=pressing(keys))
+    assert snap_compare(app, terminal_size=size, run_before=pressing(*keys))
 
 
 def test_a_terminal_that_is_too_small_is_told_so(app: AmautaApp, snap_compare: Callable[..., bool]) -> None:
-    assert snap_compare(app, terminal_size=(50, 12), run_before=pressing(()))
+    assert snap_compare(app, terminal_size=(50, 12), run_before=pressing())
 
 
 CONSOLE = {chr(code) for code in [*range(32, 127), *range(160, 256)]} | set("─│┌┐└┘█░•…←↑→↓–—“”‘’")

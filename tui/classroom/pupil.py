@@ -29,7 +29,7 @@ from edge.settings import Settings
 from edge.speech.speaker import Speaker
 from edge.tutor.turn import Tutor
 from tui.app import AmautaApp
-from tui.screens.ask import AskScreen
+from tui.doors import begin_anew
 from tui.screens.help import HelpScreen
 from tui.screens.home import HomeScreen
 from tui.screens.lesson import Pages
@@ -148,12 +148,8 @@ class PupilApp(AmautaApp):
         self._open_home()
 
     def _open_home(self) -> None:
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        if self.is_screen_installed("ask"):
-            self.uninstall_screen("ask")
-        self.install_screen(AskScreen(self.services), "ask")
-        self.push_screen(PupilHome(self.services) if self.services.learner else PupilWho(self.services))
+        first = PupilHome(self.services) if self.services.learner else PupilWho(self.services)
+        begin_anew(self, self.services, first)
 
     def on_app_blur(self, event: AppBlur) -> None:
         """Stay as it is: a browser that shows something else comes back."""

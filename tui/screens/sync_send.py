@@ -9,13 +9,13 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
 from textual.widgets.option_list import Option
-from textual.worker import Worker, WorkerState, get_current_worker
+from textual.worker import get_current_worker
 
 from edge.errors import EdgeError
 from tui.near_words import sent_lines, step_line
+from tui.screens.sync_delivery import DeliveryScreen
 from tui.services import Services
 from tui.widgets.bars import KeyBar, TitleBar
 from tui.widgets.choices import Choices
@@ -30,7 +30,7 @@ class AddressBox(NameBox):
     """A line for the address, where the other computer is not found by itself."""
 
 
-class SendScreen(Screen[None]):
+class SendScreen(DeliveryScreen):
     """Asks for the code, and says how far it is."""
 
     AUTO_FOCUS: ClassVar[str] = "NameBox"
@@ -47,18 +47,10 @@ class SendScreen(Screen[None]):
 
         found: list[Found]
 
-    @dataclass
-    class Ended(Message):
-        """It was delivered, or it was not and may be tried again."""
-
-        text: str
-
     def __init__(self, services: Services) -> None:
-        super().__init__(name="send")
-        self.services = services
+        super().__init__(services, "send")
         self.code = self.address = ""
         self.found: list[Found] = []
-        self.working = False
 
     def compose(self) -> ComposeResult:
         """What to do, where to type, and below it how far it is."""
@@ -119,29 +111,15 @@ class SendScreen(Screen[None]):
 
     @on(Moved)
     def _moved(self, event: Moved) -> None:
-        self._say(step_line(self.services.words, event.progress))
+        self.say(step_line(self.services.words, event.progress))
 
     @on(Several)
     def _several(self, event: Several) -> None:
         self.working = False
         self.found = event.found
-        self._say(self.services.words.say("sending.which"))
+        self.say(self.services.words.say("sending.which"))
         options = [Option(f"{each.label}  {each.address}", id=f"{place}") for place, each in enumerate(event.found)]
         choices = self.query_one(Choices)
         choices.replace_all(options)
         choices.display = bool(options)
         choices.focus()
-
-    @on(Ended)
-    def _ended(self, event: Ended) -> None:
-        self.working = False
-        self._say(event.text)
-
-    def _say(self, text: str) -> None:
-        if self.is_attached:
-            self.query_one(".total", Static).update(text)
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Say of a bug that something broke, and let it be tried again."""
-        if event.state is WorkerState.ERROR:
-            self.post_message(self.Ended(self.services.broken(event.worker.error)))

@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
-from textual.worker import Worker, WorkerState, get_current_worker
+from textual.worker import get_current_worker
 
 from edge.errors import EdgeError
 from tui.near_words import handed_lines, wire_line
+from tui.screens.sync_delivery import DeliveryScreen
 from tui.services import Services
 from tui.widgets.bars import KeyBar, TitleBar
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from edge.sync.wire.sending import Progress
 
 
-class UploadScreen(Screen[None]):
+class UploadScreen(DeliveryScreen):
     """Begins at once, and says how far it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "upload", "upload")]
@@ -34,16 +34,8 @@ class UploadScreen(Screen[None]):
 
         progress: Progress
 
-    @dataclass
-    class Ended(Message):
-        """It was delivered, or it was not and may be tried again."""
-
-        text: str
-
     def __init__(self, services: Services) -> None:
-        super().__init__(name="upload")
-        self.services = services
-        self.working = False
+        super().__init__(services, "upload")
 
     def compose(self) -> ComposeResult:
         """What it does, and how far it is."""
@@ -83,19 +75,4 @@ class UploadScreen(Screen[None]):
 
     @on(Moved)
     def _moved(self, event: Moved) -> None:
-        self._say(wire_line(self.services.words, event.progress))
-
-    @on(Ended)
-    def _ended(self, event: Ended) -> None:
-        self.working = False
-        self.refresh_bindings()
-        self._say(event.text)
-
-    def _say(self, text: str) -> None:
-        if self.is_attached:
-            self.query_one(".total", Static).update(text)
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Say of a bug that something broke, and let it be tried again."""
-        if event.state is WorkerState.ERROR:
-            self.post_message(self.Ended(self.services.broken(event.worker.error)))
+        self.say(wire_line(self.services.words, event.progress))
