@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import enum
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import IO, Any, NoReturn
 
 from edge.errors import EdgeError
 from edge.settings import Settings, load
-from edge.words import LANGUAGES, Words
+from edge.words import LANGUAGES, Value, Words
 
 
 class ExitCode(enum.IntEnum):
@@ -57,6 +58,19 @@ def run_guarded(
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
+
+
+def answer(args: argparse.Namespace, facts: dict[str, Any]) -> None:
+    """Print what a command found as JSON, where that was asked for; a program that listens gets it at once."""
+    if args.json:
+        sys.stdout.write(f"{json.dumps(facts, ensure_ascii=False)}\n")
+        sys.stdout.flush()
+
+
+def narrate(words: Words, key: str, **facts: Value) -> None:
+    """Say on stderr what happens."""
+    sys.stderr.write(f"{words.say(key, **facts)}\n")
+    sys.stderr.flush()
 
 
 def _speak_utf8() -> None:

@@ -125,25 +125,29 @@ def _has(package: str) -> bool:
 def ram_mb() -> int:
     """Return how much memory this machine has, 0 when it cannot be found out."""
     if sys.platform == "win32":
-        return _windows_ram_mb()
+        return (windows_memory_mb() or (0, 0))[0]
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MEGABYTE
     except (ValueError, OSError):
         return 0
 
 
-def _windows_ram_mb() -> int:
+def windows_memory_mb() -> tuple[int, int] | None:
+    """Return how much memory this machine has and how much of it is free; None where Windows does not tell."""
+
     class MemoryStatus(ctypes.Structure):
         _fields_ = (
             ("length", ctypes.c_ulong),
             ("load", ctypes.c_ulong),
             ("total", ctypes.c_ulonglong),
-            ("rest", ctypes.c_ulonglong * 6),
+            ("free", ctypes.c_ulonglong),
+            ("rest", ctypes.c_ulonglong * 5),
         )
 
     status = MemoryStatus(length=ctypes.sizeof(MemoryStatus))
     kernel = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined,unused-ignore]
-    return status.total // MEGABYTE if kernel.GlobalMemoryStatusEx(ctypes.byref(status)) else 0
+    told = kernel.GlobalMemoryStatusEx(ctypes.byref(status))
+    return (status.total // MEGABYTE, status.free // MEGABYTE) if told else None
 
 
 def _free_disk_mb(home: Path) -> int:

@@ -30,6 +30,12 @@ def take(handle: int, *, together: bool = False) -> bool:
     return True
 
 
+def hold(handle: int) -> None:
+    """Wait until an open file is ours alone. Windows has no such wait; there only one process may come this way."""
+    if sys.platform != "win32":
+        fcntl.flock(handle, fcntl.LOCK_EX)
+
+
 def _take_byte(handle: int) -> bool:
     """Hold one byte far behind the end of the file."""
     here = os.lseek(handle, 0, os.SEEK_CUR)

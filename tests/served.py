@@ -7,10 +7,9 @@ import os
 import random
 import signal
 import socket
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,6 +27,7 @@ from edge.sync.wire import sending
 from edge.sync.wire.authorization import authorizer
 from edge.sync.wire.client import Chance, Link
 from handing import NOW, Device, Hub
+from surviving import forked
 
 TOKEN = "abcd-efgh-jkmn-pqrs-tvwx-yz01"
 
@@ -107,18 +107,6 @@ class Workers:
         for pid in self.pids:
             os.waitpid(pid, 0)
         self.pids.clear()
-
-
-def forked(deed: Callable[[], object]) -> int:
-    """Do something in a process of its own; return its number."""
-    sys.stderr.flush()
-    child = os.fork()
-    if child == 0:
-        try:
-            deed()
-        finally:
-            os._exit(0)
-    return child
 
 
 @contextmanager

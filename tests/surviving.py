@@ -13,14 +13,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def killed(deed: Callable[[], object], wait_s: float) -> bool:
-    """Do something in a process of its own and kill it after a while; tell whether it was still at it."""
+def forked(deed: Callable[[], object]) -> int:
+    """Do something in a process of its own; return its number."""
+    sys.stderr.flush()
     child = os.fork()
     if child == 0:
         try:
             deed()
         finally:
             os._exit(0)
+    return child
+
+
+def killed(deed: Callable[[], object], wait_s: float) -> bool:
+    """Do something in a process of its own and kill it after a while; tell whether it was still at it."""
+    child = forked(deed)
     time.sleep(wait_s)
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)

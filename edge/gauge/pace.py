@@ -21,7 +21,7 @@ def read_pace(engine: LlamaEngine, seconds: float) -> float:
     most = min(MOST_TOKENS, engine.context_tokens - 1)
     best, count, left = 0.0, min(FIRST_TOKENS, most), seconds
     for number in range(3):
-        taken = _read(engine, _text(engine, number, count))
+        taken = read_seconds(engine, _text(engine, number, count))
         best, left = max(best, count / taken), left - taken
         count = max(count, min(most, int(best * left / 2)))
         if left < count / best:
@@ -34,10 +34,10 @@ def write_pace(engine: LlamaEngine, seconds: float, *, after: int = FIRST_TOKENS
     room = engine.context_tokens
     text = _text(engine, 0, room)
     begun = min(after, room // 2)
-    _read(engine, text[:begun])
+    read_seconds(engine, text[:begun])
     times: list[float] = []
     for end in range(begun + 1, room):
-        times.append(_read(engine, text[:end]))
+        times.append(read_seconds(engine, text[:end]))
         if len(times) >= LEAST_WRITTEN and sum(times) > seconds:
             break
     return 1 / median(times)
@@ -50,7 +50,7 @@ def _text(engine: LlamaEngine, number: int, count: int) -> list[int]:
     return (turned * (count // len(turned) + 1))[:count]
 
 
-def _read(engine: LlamaEngine, tokens: Sequence[int]) -> float:
+def read_seconds(engine: LlamaEngine, tokens: Sequence[int]) -> float:
     """Return the seconds it takes to read what is new in `tokens` and to score what follows."""
     began = time.perf_counter()
     for _ in engine.scores_of(tokens, start=len(tokens) - 1):

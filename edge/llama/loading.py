@@ -9,6 +9,7 @@ from typing import Any
 from edge.errors import ModelError
 from edge.tutor.gguf import GgufHead, read_head
 from edge.tutor.llama_library import Library, load_library
+from edge.tutor.tuning import Tuning
 
 SMALL_PARAMETERS, FEW_THREADS, THREADS = 150_000_000, 1, 2
 """A small model is slower on two threads than on one: they wait for each other more than they work."""
@@ -25,6 +26,24 @@ def load_model(path: Path) -> tuple[Library, Any, GgufHead]:
     if not model:
         raise ModelError("model-refused", path=path, reason="; ".join(library.complaints) or "-")
     return library, model, head
+
+
+def open_context(
+    library: Library, model: Any, path: Path, settings: Any, head: GgufHead, tuning: Tuning | None, threads: int = 0
+) -> Any:
+    """Give a model its memory; when that cannot be, let go of the model and raise ModelError.
+
+    Threads are as measured, else as asked for, else the usual ones.
+    """
+    settings.n_threads = settings.n_threads_batch = threads or usual_threads(head)
+    if tuning is not None:
+        settings.n_threads, settings.n_threads_batch = tuning.write_threads, tuning.read_threads
+    settings.no_perf = True
+    context = library.api.llama_init_from_model(model, settings)
+    if not context:
+        library.api.llama_model_free(model)
+        raise ModelError("model-refused", path=path, reason="; ".join(library.complaints) or "-")
+    return context
 
 
 def usual_threads(head: GgufHead) -> int:

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.errors import ModelError
-from edge.llama.loading import load_model, usual_threads
+from edge.llama.loading import load_model, open_context
 from edge.llama.sequences import Sequences
 from edge.llama.vocabulary import Vocabulary
 from edge.tutor.adapter import put_on
@@ -44,14 +43,7 @@ def opened(path: Path, seats: int, *, tuning: Tuning | None = None, adapter: Pat
     settings.kv_unified = True
     # Passes over what belongs to others; without it each token would look at everybody's conversation.
     settings.flash_attn_type = 1
-    settings.n_threads = settings.n_threads_batch = usual_threads(head)
-    if tuning is not None:
-        settings.n_threads, settings.n_threads_batch = tuning.write_threads, tuning.read_threads
-    settings.no_perf = True
-    context = api.llama_init_from_model(model, settings)
-    if not context:
-        api.llama_model_free(model)
-        raise ModelError("model-refused", path=path, reason="; ".join(library.complaints) or "-")
+    context = open_context(library, model, path, settings, head, tuning)
     vocabulary = Vocabulary(api, model, path.stem)
     sequences = Sequences(api, context, path.stem, vocabulary.size, BATCH_TOKENS, seats)
     try:

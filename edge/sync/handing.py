@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError
 from edge.sync import ack, stick
+from edge.sync.ack import Ack
 from edge.sync.bundle import MOST_FACTS, Head, digest_of, encode, split
 from edge.sync.errors import RefusedError, SyncError
 from edge.sync.facts import Stream
@@ -114,6 +115,17 @@ def export(
     return names
 
 
+def own_ack(sealed: bytes, papers: Papers) -> Ack | None:
+    """Return an acknowledgement for this device, None for one of another; raise RefusedError for what is not right."""
+    try:
+        answer = ack.read(sealed, papers.own.age, papers.enrolment)
+    except RefusedError as error:
+        if error.key == "sealed-not-ours":
+            return None
+        raise
+    return answer if answer.device == papers.identity.device else None
+
+
 def take_back(place: Path, ledger: Ledger, papers: Papers, at: str) -> Taken:
     """Take in the acknowledgements on a stick; what is not right is refused and changes nothing."""
     acks = acknowledged = others = 0
@@ -121,14 +133,11 @@ def take_back(place: Path, ledger: Ledger, papers: Papers, at: str) -> Taken:
     refused: list[tuple[str, EdgeError]] = []
     for found in stick.found_in(stick.folder_on(place, stick.BACK)):
         try:
-            answer = ack.read(stick.read(found), papers.own.age, papers.enrolment)
+            answer = own_ack(stick.read(found), papers)
         except RefusedError as error:
-            if error.key == "sealed-not-ours":
-                others += 1
-            else:
-                refused.append((found.shown, error))
+            refused.append((found.shown, error))
             continue
-        if answer.device != papers.identity.device:
+        if answer is None:
             others += 1
             continue
         acks += 1

@@ -14,7 +14,7 @@ from typing import Any
 
 from edge.errors import ModelError
 from edge.llama.beginnings import Beginnings
-from edge.llama.loading import load_model, usual_threads
+from edge.llama.loading import load_model, open_context
 from edge.llama.reading import Reading, Stop, common, never
 from edge.llama.vocabulary import Vocabulary
 from edge.llama.writing import Writer
@@ -72,15 +72,9 @@ class LlamaEngine:
         room = min(context_tokens, head.context or context_tokens)
         settings.n_ctx = room
         settings.n_batch = settings.n_ubatch = min(BATCH_TOKENS, room)  # more at once ends the program
-        settings.n_threads = settings.n_threads_batch = threads or usual_threads(head)
         if tuning is not None:
-            settings.n_threads, settings.n_threads_batch = tuning.write_threads, tuning.read_threads
             settings.flash_attn_type = int(tuning.flash)
-        settings.no_perf = True
-        context = api.llama_init_from_model(model, settings)
-        if not context:
-            api.llama_model_free(model)
-            raise ModelError("model-refused", path=path, reason="; ".join(library.complaints) or "-")
+        context = open_context(library, model, path, settings, head, tuning, threads)
         engine = cls(library, model, context, path.stem, room)
         if adapter is not None:
             try:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from edge import __version__
-from edge.command_line import ExitCode
+from edge.command_line import ExitCode, narrate
 from edge.device import DeviceProfile, probe, refuse_unfit_processor
 from edge.diagnostic_code import Diagnosis, decode, encode
 from edge.errors import EdgeError, ModelError
@@ -97,9 +97,9 @@ def _measured(args: argparse.Namespace, settings: Settings, words: Words) -> Mea
 
     def tell(trial: Trial) -> None:
         threads = trial.tuning.write_threads
-        _narrate(words, "doctor.trial", threads=threads, read=f"{trial.read:.1f}", write=f"{trial.write:.1f}")
+        narrate(words, "doctor.trial", threads=threads, read=f"{trial.read:.1f}", write=f"{trial.write:.1f}")
 
-    _narrate(words, "doctor.measuring", name=model.id, seconds=round(args.seconds))
+    narrate(words, "doctor.measuring", name=model.id, seconds=round(args.seconds))
     measured = measure(model, args.seconds, stamp(datetime.now(UTC)), tell)
     try:
         remember(settings.home, measured)
@@ -117,10 +117,6 @@ def _print_measured(measured: Measured, words: Words) -> None:
     gigabytes = {"used": f"{measured.gigabytes_per_s:.1f}", "whole": f"{measured.memory_gigabytes_per_s:.1f}"}
     _line(words, "memory-rate", words.say("doctor.memory-rate", percent=measured.percent, **gigabytes))
     _line(words, "threads", words.say("doctor.threads", write=tuning.write_threads, read=tuning.read_threads))
-
-
-def _narrate(words: Words, key: str, **facts: Value) -> None:
-    sys.stderr.write(f"{words.say(key, **facts)}\n")
 
 
 def _print(profile: DeviceProfile, findings: list[Finding], code: str, words: Words) -> None:

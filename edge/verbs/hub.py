@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections import Counter
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_bytes
-from typing import Any
 
-from edge.command_line import ExitCode
+from edge.command_line import ExitCode, answer, narrate
 from edge.files import write_atomic
 from edge.hub import place as places
 from edge.hub.database import Database, check_address, open_database
@@ -21,7 +19,7 @@ from edge.hub.place import Place
 from edge.learning.attempt import stamp
 from edge.settings import Settings
 from edge.verbs import hub_reports, hub_serve
-from edge.words import Value, Words, words_for
+from edge.words import Words, words_for
 
 POINTER = "hub.txt"
 """In Amauta's folder: where the hub made last is, so that nobody has to name it each time."""
@@ -82,9 +80,9 @@ def _init(args: argparse.Namespace, settings: Settings, words: Words) -> int:
         write_atomic(settings.home / POINTER, str(folder).encode())
     except OSError as error:
         raise HubError("hub-disk", path=settings.home, reason=error.strerror or str(error)) from error
-    _answer(args, {"hub": place.id, "name": place.name, "folder": str(folder), "recipient": place.recipient})
-    _narrate(words, "hub.made", name=place.name, hub=place.id, path=folder)
-    _narrate(words, "hub.keep-keys", path=folder / places.KEYS)
+    answer(args, {"hub": place.id, "name": place.name, "folder": str(folder), "recipient": place.recipient})
+    narrate(words, "hub.made", name=place.name, hub=place.id, path=folder)
+    narrate(words, "hub.keep-keys", path=folder / places.KEYS)
     return ExitCode.DONE
 
 
@@ -110,13 +108,13 @@ def _enrol(args: argparse.Namespace, place: Place, database: Database, words: Wo
             write_atomic(args.out, as_bytes(given))
         except OSError as error:
             raise HubError("hub-disk", path=args.out, reason=error.strerror or str(error)) from error
-        _narrate(words, "hub.enrolment", path=args.out, school=given.school)
+        narrate(words, "hub.enrolment", path=args.out, school=given.school)
     if args.qr:
         import segno
 
         segno.make(as_text(given), error="l").terminal(sys.stderr, compact=True)
     text = {"text": as_text(given)} if args.qr else {}
-    _answer(args, {"school": given.school, "hub": given.hub, "out": str(args.out or ""), **text})
+    answer(args, {"school": given.school, "hub": given.hub, "out": str(args.out or ""), **text})
     if args.qr and not args.json:
         sys.stdout.write(f"{as_text(given)}\n")
     return ExitCode.DONE
@@ -138,10 +136,10 @@ def _import(args: argparse.Namespace, place: Place, database: Database, words: W
             refused.append({"file": outcome.file, "state": outcome.state, "reason": outcome.error.key})
             sys.stderr.write(f"{outcome.file}: {outcome.error.say(words.lang)}\n")
     for device in sorted(cloned):
-        _narrate(words, "hub.cloned", device=device)
+        narrate(words, "hub.cloned", device=device)
     states = {state: counts[state] for state in ("imported", "repeated", "refused", "unfinished")}
-    _answer(args, {**states, "new": new, "cloned": sorted(cloned), "files": refused})
-    _narrate(words, "hub.imported", **states, new=new)
+    answer(args, {**states, "new": new, "cloned": sorted(cloned), "files": refused})
+    narrate(words, "hub.imported", **states, new=new)
     return ExitCode.REFUSED if counts["refused"] else ExitCode.DONE
 
 
@@ -149,8 +147,8 @@ def _ack(args: argparse.Namespace, place: Place, database: Database, words: Word
     from edge.hub.acknowledge import acknowledge_on
 
     devices = list(acknowledge_on(place, database, args.folder, args.school, _now()))
-    _answer(args, {"devices": devices})
-    _narrate(words, "hub.acknowledged", count=len(devices), path=args.folder)
+    answer(args, {"devices": devices})
+    narrate(words, "hub.acknowledged", count=len(devices), path=args.folder)
     return ExitCode.DONE
 
 
@@ -159,15 +157,15 @@ def _merge(args: argparse.Namespace, _place: Place, database: Database, words: W
 
     with open_database(places.load(args.other)) as other:
         joined = join(database, other, _now())
-    _answer(args, asdict(joined))
-    _narrate(words, "hub.merged", streams=joined.streams, new=joined.new, bundles=joined.bundles)
+    answer(args, asdict(joined))
+    narrate(words, "hub.merged", streams=joined.streams, new=joined.new, bundles=joined.bundles)
     return ExitCode.DONE
 
 
 def _audit(args: argparse.Namespace, _place: Place, database: Database, _words: Words) -> int:
     names = ("at", "deed", "file", "device", "outcome", "detail")
     rows = database.rows(f"SELECT {', '.join(names)} FROM audit ORDER BY id")
-    _answer(args, {"audit": [dict(zip(names, row, strict=True)) for row in rows]})
+    answer(args, {"audit": [dict(zip(names, row, strict=True)) for row in rows]})
     if not args.json:
         for row in rows:
             sys.stdout.write(f"{'  '.join(field for field in row if field)}\n")
@@ -176,12 +174,3 @@ def _audit(args: argparse.Namespace, _place: Place, database: Database, _words: 
 
 def _now() -> str:
     return stamp(datetime.now(UTC))
-
-
-def _answer(args: argparse.Namespace, facts: dict[str, Any]) -> None:
-    if args.json:
-        sys.stdout.write(f"{json.dumps(facts, ensure_ascii=False)}\n")
-
-
-def _narrate(words: Words, key: str, **facts: Value) -> None:
-    sys.stderr.write(f"{words.say(key, **facts)}\n")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from edge.command_line import ExitCode
+from edge.command_line import ExitCode, narrate
 from edge.hub.database import Database
 from edge.hub.errors import HubError
 from edge.hub.place import Place
@@ -61,7 +61,7 @@ def report(args: argparse.Namespace, place: Place, database: Database, words: Wo
         raise HubError("report-one-table")
     tables = reports.tables(names)
     for path in reports.catalogue.broken:
-        _say(words, "reports.pack-broken", path=path)
+        narrate(words, "reports.pack-broken", path=path)
     if args.out:
         _write(args.out, suffix, tables, words)
     if args.json:
@@ -69,7 +69,7 @@ def report(args: argparse.Namespace, place: Place, database: Database, words: Wo
         sys.stdout.write(f"{json.dumps(facts, ensure_ascii=False)}\n")
     elif not args.out:
         sys.stdout.write("\n\n".join("\n".join(lines(table, words)) for table in tables) + "\n")
-    _say(words, "reports.suppressed", least=SMALLEST)
+    narrate(words, "reports.suppressed", least=SMALLEST)
     return ExitCode.DONE
 
 
@@ -91,10 +91,10 @@ def xapi(args: argparse.Namespace, place: Place, database: Database, words: Word
             file.write(line(statement))
             count += 1
             if count % NARRATE_EVERY == 0:
-                _say(words, "reports.xapi-going", count=count)
+                narrate(words, "reports.xapi-going", count=count)
     if args.json:
         sys.stdout.write(f"{json.dumps({'statements': count, 'out': str(args.out)}, ensure_ascii=False)}\n")
-    _say(words, "reports.xapi", count=count, path=args.out)
+    narrate(words, "reports.xapi", count=count, path=args.out)
     return ExitCode.DONE
 
 
@@ -102,7 +102,7 @@ def _period(args: argparse.Namespace, words: Words) -> tuple[Period, str]:
     now = stamp(datetime.now(UTC))
     chosen = period(args.since, args.until, now)
     if not chosen.is_all and (months := chosen.months()):
-        _say(words, "reports.whole-months", first=name_of(months[-1]), last=name_of(months[0]))
+        narrate(words, "reports.whole-months", first=name_of(months[-1]), last=name_of(months[0]))
     return chosen, now
 
 
@@ -110,7 +110,7 @@ def _write(path: Path, suffix: str, tables: Sequence[Table], words: Words) -> No
     from edge.hub.reports.files import as_csv, as_xlsx
 
     write_table(path, as_csv(tables[0], words) if suffix == ".csv" else as_xlsx(tables, words))
-    _say(words, "reports.written", path=path, count=sum(len(table.rows) for table in tables))
+    narrate(words, "reports.written", path=path, count=sum(len(table.rows) for table in tables))
 
 
 @contextmanager
@@ -127,7 +127,3 @@ def _replaced(path: Path) -> Iterator[BinaryIO]:
         raise HubError("hub-disk", path=path, reason=error.strerror or str(error)) from error
     finally:
         pending.unlink(missing_ok=True)
-
-
-def _say(words: Words, key: str, **facts: str | int | Path) -> None:
-    sys.stderr.write(f"{words.say(key, **facts)}\n")

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import SystemRandom
-from typing import Any
 
-from edge.command_line import ExitCode
+from edge.command_line import ExitCode, answer, narrate
 from edge.hub import enrolling
 from edge.hub.database import Database
 from edge.hub.place import Place
 from edge.learning.attempt import stamp
 from edge.settings import Settings
-from edge.words import Value, Words
+from edge.words import Words
 
 PORT = 8460
 LOOPBACK = "127.0.0.1"
@@ -54,16 +52,16 @@ def serve(args: argparse.Namespace, place: Place, settings: Settings, words: Wor
 
     def ready(host: str, port: int) -> None:
         shown = f"[{host}]" if ":" in host else host
-        _answer(args, {"event": "listening", "host": host, "port": port, "workers": args.workers})
-        _narrate(words, "server.listening", name=place.name, url=f"http://{shown}:{port}", workers=args.workers)
+        answer(args, {"event": "listening", "host": host, "port": port, "workers": args.workers})
+        narrate(words, "server.listening", name=place.name, url=f"http://{shown}:{port}", workers=args.workers)
         sys.stdout.flush()
         if not args.trust_proxy and not args.behind_tls:
-            _narrate(words, "server.here-only")
+            narrate(words, "server.here-only")
 
     folder = place.folder.absolute()
     facts = (folder, args.host, args.port, args.workers, settings.spoken_lang, args.trust_proxy, args.behind_tls)
     run(Serving(*facts), ready)
-    _narrate(words, "server.stopped")
+    narrate(words, "server.stopped")
     return ExitCode.DONE
 
 
@@ -73,20 +71,20 @@ def people(args: argparse.Namespace, place: Place, database: Database, words: Wo
 
     if args.deed == "list":
         found = persons.listed(database)
-        _answer(args, {"people": [asdict(each) for each in found]})
+        answer(args, {"people": [asdict(each) for each in found]})
         for each in found if not args.json else ():
             state = words.say("server.people.revoked", day=each.revoked[:10]) if each.revoked else ""
             role = words.say(f"server.people.{each.role}")
             sys.stdout.write(f"{'  '.join(filter(None, (each.name, role, each.school, state)))}\n")
     elif args.deed == "revoke":
         persons.revoke(database, args.name, _now())
-        _answer(args, {"name": args.name, "revoked": True})
-        _narrate(words, "server.people.out", name=args.name)
+        answer(args, {"name": args.name, "revoked": True})
+        narrate(words, "server.people.out", name=args.name)
     else:
         token = persons.new_token(SystemRandom())
         persons.add(database, args.name, args.role, args.school, token, _now())
-        _answer(args, {"name": args.name, "role": args.role, "school": args.school, "token": token})
-        _narrate(words, "server.people.token", name=args.name)
+        answer(args, {"name": args.name, "role": args.role, "school": args.school, "token": token})
+        narrate(words, "server.people.token", name=args.name)
         if not args.json:
             sys.stdout.write(f"{token}\n")
     return ExitCode.DONE
@@ -98,20 +96,10 @@ def revoke(args: argparse.Namespace, place: Place, database: Database, words: Wo
         school = enrolling.school_of(database, args.device)
     else:
         school = enrolling.revoke(database, args.device, _now())
-    _answer(args, {"device": args.device, "school": school, "dry_run": args.dry_run})
-    _narrate(words, "server.would-revoke" if args.dry_run else "server.revoked", device=args.device, school=school)
+    answer(args, {"device": args.device, "school": school, "dry_run": args.dry_run})
+    narrate(words, "server.would-revoke" if args.dry_run else "server.revoked", device=args.device, school=school)
     return ExitCode.DONE
 
 
 def _now() -> str:
     return stamp(datetime.now(UTC))
-
-
-def _answer(args: argparse.Namespace, facts: dict[str, Any]) -> None:
-    if args.json:
-        sys.stdout.write(f"{json.dumps(facts, ensure_ascii=False)}\n")
-
-
-def _narrate(words: Words, key: str, **facts: Value) -> None:
-    sys.stderr.write(f"{words.say(key, **facts)}\n")
-    sys.stderr.flush()

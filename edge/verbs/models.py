@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from edge.command_line import ExitCode
+from edge.command_line import ExitCode, narrate
 from edge.release.installed import (
     InstalledModel,
     add_model,
@@ -23,7 +23,7 @@ from edge.release.manifest import Artifact, Release, embedded_release
 from edge.settings import Settings
 from edge.tutor.engine import Message
 from edge.verbs.pull import configure_pull, run_pull
-from edge.words import Value, Words, words_for
+from edge.words import Words, words_for
 
 MOST_TOKENS = 120
 
@@ -66,10 +66,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.action == "add":
         model = add_model(args.file, settings, release, dry_run=args.dry_run)
         key = "models.would-add" if args.dry_run else "models.added"
-        _narrate(words, key, name=model.id, megabytes=_megabytes(model.size))
+        narrate(words, key, name=model.id, megabytes=_megabytes(model.size))
         return ExitCode.DONE
     remove_model(find_model(settings, release, args.name), dry_run=args.dry_run)
-    _narrate(words, "models.would-remove" if args.dry_run else "models.removed", name=args.name)
+    narrate(words, "models.would-remove" if args.dry_run else "models.removed", name=args.name)
     return ExitCode.DONE
 
 
@@ -92,7 +92,7 @@ def _list(as_json: bool, settings: Settings, release: Release, words: Words) -> 
     sys.stdout.write(f"{words.say('models.elsewhere', count=len(absent))}\n")
     for artifact in absent:
         sys.stdout.write(f"  {artifact.id:<36} {_about(words, artifact, artifact.size)}\n")
-    _narrate(words, "models.unverified")
+    narrate(words, "models.unverified")
     return ExitCode.DONE
 
 
@@ -115,10 +115,10 @@ def _try(args: argparse.Namespace, settings: Settings, release: Release, words: 
     model = find_model(settings, release, args.model)
     if args.adapter is not None:
         refuse_other_base(args.adapter.stem, model.id, model.sha256)
-    _narrate(words, "models.trying", name=model.id)
+    narrate(words, "models.trying", name=model.id)
     if closed := model.closed():
         names = ", ".join(words.say(f"models.capability.{name}") for name in closed)
-        _narrate(words, "models.may-not", names=names)
+        narrate(words, "models.may-not", names=names)
     prompt = args.prompt or words.say("models.sample")
     began, pieces = time.perf_counter(), 0
     tuning = tuning_for(settings.home, model.sha256)
@@ -134,7 +134,7 @@ def _try(args: argparse.Namespace, settings: Settings, release: Release, words: 
             pieces += 1
     sys.stdout.write("\n")
     seconds = max(time.perf_counter() - loaded, 1e-6)
-    _narrate(
+    narrate(
         words,
         "models.speed",
         load_ms=round(1000 * (loaded - began)),
@@ -175,10 +175,6 @@ def _may(words: Words, model: InstalledModel) -> str:
         else []
     )
     return words.say("models.may", names=", ".join(names)) if names else words.say("models.only-try")
-
-
-def _narrate(words: Words, key: str, **facts: Value) -> None:
-    sys.stderr.write(f"{words.say(key, **facts)}\n")
 
 
 def _megabytes(size: int) -> str:

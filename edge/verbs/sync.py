@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import SystemRandom
-from typing import Any
 
-from edge.command_line import ExitCode
+from edge.command_line import ExitCode, answer, narrate
 from edge.learning.attempt import stamp
 from edge.settings import Settings, save
 from edge.sync import handing, papers
@@ -20,7 +18,7 @@ from edge.sync.errors import SyncError
 from edge.sync.lan import carrying
 from edge.sync.ledger import Ledger
 from edge.verbs import sync_near, sync_wire
-from edge.words import Value, Words, words_for
+from edge.words import Words, words_for
 
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
@@ -61,8 +59,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 def _enrol(args: argparse.Namespace, settings: Settings, ledger: Ledger, words: Words) -> int:
     held = papers.enrol(settings.home, _given(args.file), ledger, SystemRandom())
     enrolment = held.enrolment
-    _answer(args, {"hub": enrolment.hub, "school": enrolment.school, "device": held.identity.device})
-    _narrate(words, "sync.enrolled", school=enrolment.school, hub=enrolment.shown, device=held.identity.device)
+    answer(args, {"hub": enrolment.hub, "school": enrolment.school, "device": held.identity.device})
+    narrate(words, "sync.enrolled", school=enrolment.school, hub=enrolment.shown, device=held.identity.device)
     return ExitCode.DONE
 
 
@@ -87,14 +85,14 @@ def _export(args: argparse.Namespace, settings: Settings, ledger: Ledger, words:
         names = handing.export(args.folder, ledger, held, bundles, stamp(datetime.now(UTC)), SystemRandom())
     body = sum(bundle.body_bytes for bundle in bundles)
     facts = {"facts": count, "files": names, "bytes": size, "body_bytes": body, "turns": turns, "dry_run": args.dry_run}
-    _answer(args, {**facts, **sync_near.carry(args, settings, words)})
+    answer(args, {**facts, **sync_near.carry(args, settings, words)})
     if not count:
-        _narrate(words, "sync.nothing")
+        narrate(words, "sync.nothing")
         return ExitCode.DONE
-    _narrate(words, "sync.with-turns" if turns else "sync.attempts-only")
+    narrate(words, "sync.with-turns" if turns else "sync.attempts-only")
     kilobytes = -(-size // 1000)
     key = "sync.would-export" if args.dry_run else "sync.exported"
-    _narrate(words, key, count=count, files=len(bundles), kilobytes=kilobytes, path=args.folder)
+    narrate(words, key, count=count, files=len(bundles), kilobytes=kilobytes, path=args.folder)
     return ExitCode.DONE
 
 
@@ -103,15 +101,15 @@ def _import(args: argparse.Namespace, settings: Settings, ledger: Ledger, words:
     taken = handing.take_back(args.folder, ledger, held, stamp(datetime.now(UTC)))
     refused = [{"file": file, "reason": error.key} for file, error in taken.refused]
     others = sync_near.take_acks(args, settings, words)
-    _answer(args, {**asdict(replace(taken, refused=())), "refused": refused, **others})
+    answer(args, {**asdict(replace(taken, refused=())), "refused": refused, **others})
     for file, error in taken.refused:
         sys.stderr.write(f"{file}: {error.say(words.lang)}\n")
     if taken.acks:
-        _narrate(words, "sync.taken", count=taken.acknowledged, removed=taken.removed)
+        narrate(words, "sync.taken", count=taken.acknowledged, removed=taken.removed)
     else:
-        _narrate(words, "sync.no-ack", others=taken.others)
+        narrate(words, "sync.no-ack", others=taken.others)
     if taken.cloned:
-        _narrate(words, "sync.cloned")
+        narrate(words, "sync.cloned")
     return ExitCode.REFUSED if taken.refused else ExitCode.DONE
 
 
@@ -122,7 +120,7 @@ def _status(args: argparse.Namespace, settings: Settings, ledger: Ledger, words:
     last = ledger.last_ack(enrolment.hub)
     facts = {"hub": enrolment.hub, "school": enrolment.school, "device": held.identity.device}
     carried = sync_near.load_facts(settings)
-    _answer(args, {**facts, **asdict(states), "last_ack": last, "turns": settings.share_turns, **carried})
+    answer(args, {**facts, **asdict(states), "last_ack": last, "turns": settings.share_turns, **carried})
     if not args.json:
         shown = {**facts, "hub": enrolment.shown}
         sys.stdout.write(f"{words.say('sync.enrolled', **shown)}\n")
@@ -139,12 +137,12 @@ def _renew(args: argparse.Namespace, settings: Settings, ledger: Ledger, words: 
     held = papers.papers(settings.home, ledger, SystemRandom())
     before = held.identity.device
     if args.dry_run:
-        _answer(args, {"before": before, "device": before, "dry_run": True})
-        _narrate(words, "sync.would-renew", before=before)
+        answer(args, {"before": before, "device": before, "dry_run": True})
+        narrate(words, "sync.would-renew", before=before)
         return ExitCode.DONE
     after = papers.renew(settings.home, ledger, SystemRandom()).identity.device
-    _answer(args, {"before": before, "device": after, "dry_run": False})
-    _narrate(words, "sync.renewed", before=before, device=after)
+    answer(args, {"before": before, "device": after, "dry_run": False})
+    narrate(words, "sync.renewed", before=before, device=after)
     return ExitCode.DONE
 
 
@@ -152,15 +150,6 @@ def _chats(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Let chats leave this device, or keep them here: an adult's choice, off until it is made."""
     allowed = args.choice == "on"
     save(replace(settings, share_turns=allowed))
-    _answer(args, {"turns": allowed})
-    _narrate(words, "sync.with-turns" if allowed else "sync.attempts-only")
+    answer(args, {"turns": allowed})
+    narrate(words, "sync.with-turns" if allowed else "sync.attempts-only")
     return ExitCode.DONE
-
-
-def _answer(args: argparse.Namespace, facts: dict[str, Any]) -> None:
-    if args.json:
-        sys.stdout.write(f"{json.dumps(facts, ensure_ascii=False)}\n")
-
-
-def _narrate(words: Words, key: str, **facts: Value) -> None:
-    sys.stderr.write(f"{words.say(key, **facts)}\n")

@@ -6,7 +6,6 @@ Also what `sync export`, `import` and `status` add on a laptop that carries deli
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -15,12 +14,12 @@ from dataclasses import asdict, replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from edge.command_line import ExitCode
+from edge.command_line import ExitCode, answer, narrate
 from edge.settings import Settings
 from edge.sync.errors import RefusedError
 from edge.sync.lan import carrying
 from edge.sync.lan.events import Event
-from edge.words import Value, Words
+from edge.words import Words
 
 if TYPE_CHECKING:
     from edge.sync.lan.receiving import Receiving
@@ -53,8 +52,8 @@ def receive(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     while not events.empty():
         _tell(args, events.get(), words, senders)
     load = carrying.load_of(settings.home) or carrying.Load(0, 0, 0, 0)
-    _answer(args, {"event": "closed", "received": len(senders), "devices": len(set(senders)), "load": asdict(load)})
-    _narrate(words, "near.closed", received=len(senders), devices=len(set(senders)))
+    answer(args, {"event": "closed", "received": len(senders), "devices": len(set(senders)), "load": asdict(load)})
+    narrate(words, "near.closed", received=len(senders), devices=len(set(senders)))
     say_load(args, load, words)
     return ExitCode.DONE
 
@@ -74,19 +73,19 @@ def send(args: argparse.Namespace, settings: Settings, words: Words) -> int:
             sys.stderr.flush()
         elif last[-1:] != [progress.step]:
             last.append(progress.step)
-            _narrate(words, f"near.step.{progress.step}", **kilobytes)
+            narrate(words, f"near.step.{progress.step}", **kilobytes)
 
     sent = send_near(settings, code, args.address, moved)
     refused = [{"file": file, "reason": error.key} for file, error in sent.refused]
-    _answer(args, {**asdict(replace(sent, refused=())), "refused": refused})
+    answer(args, {**asdict(replace(sent, refused=())), "refused": refused})
     for file, error in sent.refused:
         sys.stderr.write(f"{file}: {error.say(words.lang)}\n")
     if sent.acknowledged:
-        _narrate(words, "near.sent-acks", count=sent.acknowledged)
+        narrate(words, "near.sent-acks", count=sent.acknowledged)
     facts = {"facts": sent.facts, "files": sent.files, "kilobytes": -(-sent.bytes // 1000), "already": sent.already}
-    _narrate(words, "near.sent" if sent.facts else "near.sent-nothing", **facts)
+    narrate(words, "near.sent" if sent.facts else "near.sent-nothing", **facts)
     if sent.cloned:
-        _narrate(words, "sync.cloned")
+        narrate(words, "sync.cloned")
     return ExitCode.REFUSED if sent.refused else ExitCode.DONE
 
 
@@ -94,7 +93,7 @@ def carry(args: argparse.Namespace, settings: Settings, words: Words) -> dict[st
     """Write to a stick what this laptop carries for others; return what there is to tell about it."""
     if getattr(args, "dry_run", False) or (carried := carrying.carry(settings.home, args.folder)) is None:
         return {}
-    _narrate(words, "near.carried", files=carried.files, there=carried.there, path=args.folder)
+    narrate(words, "near.carried", files=carried.files, there=carried.there, path=args.folder)
     if carried.trouble:
         raise carried.trouble
     return {"carried": {"files": carried.files, "bytes": carried.bytes, "there": carried.there}}
@@ -104,7 +103,7 @@ def take_acks(args: argparse.Namespace, settings: Settings, words: Words) -> dic
     """Take in what a stick brings for others, if this laptop is a courier; return what there is to tell about it."""
     taken = carrying.take_acks(settings.home, args.folder)
     if taken:
-        _narrate(words, "near.acks-taken", count=taken)
+        narrate(words, "near.acks-taken", count=taken)
     return {"for_others": taken} if carrying.load_of(settings.home) else {}
 
 
@@ -134,10 +133,10 @@ def without_enrolment(args: argparse.Namespace, settings: Settings, words: Words
     ):
         return None
     if args.action == "status":
-        _answer(args, load_facts(settings))
+        answer(args, load_facts(settings))
         say_load(args, load, words, out=True)
     else:
-        _answer(args, (carry if args.action == "export" else take_acks)(args, settings, words))
+        answer(args, (carry if args.action == "export" else take_acks)(args, settings, words))
     return ExitCode.DONE
 
 
@@ -145,12 +144,12 @@ def _say_open(args: argparse.Namespace, courier: Receiving, minutes: int, words:
     from edge.sync.lan.pairing import shown_code
 
     facts = {"code": courier.code, "label": courier.label}
-    _answer(args, {"event": "open", **facts, "addresses": courier.addresses, "announced": courier.announced})
-    _narrate(words, "near.open", code=shown_code(courier.code), label=courier.label)
+    answer(args, {"event": "open", **facts, "addresses": courier.addresses, "announced": courier.announced})
+    narrate(words, "near.open", code=shown_code(courier.code), label=courier.label)
     first = courier.addresses[0] if courier.addresses else ""
-    _narrate(words, "near.found-by-itself" if courier.announced else "near.not-announced", address=first)
-    _narrate(words, "near.addresses", addresses=", ".join(courier.addresses))
-    _narrate(words, "near.until", minutes=minutes)
+    narrate(words, "near.found-by-itself" if courier.announced else "near.not-announced", address=first)
+    narrate(words, "near.addresses", addresses=", ".join(courier.addresses))
+    narrate(words, "near.until", minutes=minutes)
 
 
 def _until(events: SimpleQueue[Event], minutes: int) -> Iterator[Event]:
@@ -169,16 +168,16 @@ def _tell(args: argparse.Namespace, event: Event, words: Words, senders: list[in
     senders += [event.sender] if event.kind == "received" else []
     told = {name: getattr(event, name) for name in ("sender", "code", "total", "count") if getattr(event, name)}
     told |= {"reason": event.error.key} if event.error else {}
-    _answer(args, {"event": event.kind, **told})
+    answer(args, {"event": event.kind, **told})
     if event.kind == "code":
-        _narrate(words, "near.new-code", code=shown_code(event.code))
+        narrate(words, "near.new-code", code=shown_code(event.code))
     elif event.kind == "wrong-code":
-        _narrate(words, "near.wrong-code", count=event.count, most=MOST_WRONG)
+        narrate(words, "near.wrong-code", count=event.count, most=MOST_WRONG)
     elif event.error:
         what = event.error.say(words.lang).partition("\n")[0]
-        _narrate(words, "near.trouble", sender=event.sender, what=what)
+        narrate(words, "near.trouble", sender=event.sender, what=what)
     elif event.kind in ("locked", "paired", "received", "repeated"):
-        _narrate(words, f"near.{event.kind}", sender=event.sender, kilobytes=-(-event.total // 1000))
+        narrate(words, f"near.{event.kind}", sender=event.sender, kilobytes=-(-event.total // 1000))
 
 
 def _ask_code(words: Words) -> str:
@@ -187,14 +186,3 @@ def _ask_code(words: Words) -> str:
     sys.stderr.write(words.say("near.ask-code"))
     sys.stderr.flush()
     return sys.stdin.readline().strip()
-
-
-def _answer(args: argparse.Namespace, facts: dict[str, Any]) -> None:
-    if args.json:
-        sys.stdout.write(f"{json.dumps(facts, ensure_ascii=False)}\n")
-        sys.stdout.flush()
-
-
-def _narrate(words: Words, key: str, **facts: Value) -> None:
-    sys.stderr.write(f"{words.say(key, **facts)}\n")
-    sys.stderr.flush()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from edge.command_line import ExitCode
+from edge.command_line import ExitCode, answer, narrate
 from edge.settings import Settings
-from edge.words import Value, Words
+from edge.words import Words
 
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
@@ -36,28 +35,23 @@ def send(args: argparse.Namespace, settings: Settings, words: Words) -> int:
             _say(f"{line}\n")
 
     handed = sending.send(settings, args.to, args.ca, told)
-    if args.json:
-        refused = [{"file": file, "reason": reason} for file, reason in handed.refused]
-        sys.stdout.write(f"{json.dumps({**asdict(handed), 'refused': refused})}\n")
+    refused = [{"file": file, "reason": reason} for file, reason in handed.refused]
+    answer(args, {**asdict(handed), "refused": refused})
     for file, reason in handed.refused:
         said = words.say(f"wire.why.{reason}") if words.has(f"wire.why.{reason}") else reason
-        _narrate(words, "wire.refused", file=file, why=said)
+        narrate(words, "wire.refused", file=file, why=said)
     if handed.facts:
         kilobytes = -(-handed.bytes // 1000)
-        _narrate(words, "wire.sent", facts=handed.facts, files=handed.files, kilobytes=kilobytes)
+        narrate(words, "wire.sent", facts=handed.facts, files=handed.files, kilobytes=kilobytes)
     else:
-        _narrate(words, "sync.nothing")
+        narrate(words, "sync.nothing")
     if handed.acknowledged:
-        _narrate(words, "wire.acknowledged", count=handed.acknowledged)
+        narrate(words, "wire.acknowledged", count=handed.acknowledged)
     if handed.carried or handed.for_others:
-        _narrate(words, "wire.carried", files=handed.carried, acks=handed.for_others)
+        narrate(words, "wire.carried", files=handed.carried, acks=handed.for_others)
     if handed.cloned:
-        _narrate(words, "sync.cloned")
+        narrate(words, "sync.cloned")
     return ExitCode.REFUSED if handed.refused else ExitCode.DONE
-
-
-def _narrate(words: Words, key: str, **facts: Value) -> None:
-    _say(f"{words.say(key, **facts)}\n")
 
 
 def _say(line: str) -> None:

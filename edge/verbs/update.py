@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.command_line import ExitCode
+from edge.command_line import ExitCode, narrate
 from edge.release.part import SPARE_BYTES, megabytes
 from edge.settings import Settings
 from edge.update.errors import UpdateError
 from edge.update.mochila import find, release_folder
 from edge.update.places import Releases
-from edge.words import Value, Words, words_for
+from edge.words import Words, words_for
 
 if TYPE_CHECKING:
     from edge.release.trust import Trusted
@@ -51,10 +51,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     facts = {"source": str(where), "number": contents.number, "version": contents.version, "state": state}
     signed, expires = trusted.signed.isoformat(), trusted.expires.date().isoformat()
     facts |= {"signed": signed, "expires": expires}
-    _narrate(words, "update.signed", signed=signed, expires=expires)
+    narrate(words, "update.signed", signed=signed, expires=expires)
     if args.check:
         _answer(args.json, facts)
-        _narrate(words, f"update.{state}", number=contents.number, version=contents.version)
+        narrate(words, f"update.{state}", number=contents.number, version=contents.version)
         return ExitCode.DONE
     if args.dry_run:
         prepared = prepare(settings.home, contents)
@@ -89,11 +89,11 @@ def _install(home: Path, trusted: Trusted, facts: dict[str, Any], as_json: bool,
 
     contents = for_this_device(trusted.contents)
     if len(contents.files) < len(trusted.contents.files):
-        _narrate(words, "update.part")
+        narrate(words, "update.part")
     try:
         done = install(home, contents, trusted.part, watch.moved, ready)
     except KeyboardInterrupt:
-        _narrate(words, "update.stopped")
+        narrate(words, "update.stopped")
         raise
     _answer(as_json, facts | {"before": done.before, "brought_bytes": done.brought, "changed": done.changed})
     _say_done(done, contents.version, words)
@@ -102,10 +102,10 @@ def _install(home: Path, trusted: Trusted, facts: dict[str, Any], as_json: bool,
 
 def _say_done(done: Done, version: str, words: Words) -> None:
     if not done.changed:
-        _narrate(words, "update.same", number=done.number, version=version)
+        narrate(words, "update.same", number=done.number, version=version)
         return
-    _narrate(words, "update.done", number=done.number, version=version, brought=megabytes(done.brought))
-    _narrate(words, "update.kept" if done.before else "update.kept-app", before=done.before)
+    narrate(words, "update.done", number=done.number, version=version, brought=megabytes(done.brought))
+    narrate(words, "update.kept" if done.before else "update.kept-app", before=done.before)
 
 
 def _status(home: Path, as_json: bool, words: Words) -> int:
@@ -150,7 +150,7 @@ def _back(home: Path, as_json: bool, words: Words) -> int:
         raise disk_error(error, releases.folder) from error
     _answer(as_json, {"number": pointer.before, "left": pointer.number})
     key = "update.back" if pointer.before else "update.back-app"
-    _narrate(words, key, number=pointer.before, left=pointer.number)
+    narrate(words, key, number=pointer.before, left=pointer.number)
     return ExitCode.DONE
 
 
@@ -171,18 +171,14 @@ def _figures(prepared: Prepared) -> dict[str, Any]:
 
 def _tell(prepared: Prepared, words: Words) -> None:
     made = prepared.plan
-    _narrate(words, "update.plan", number=made.contents.number, version=made.contents.version, count=len(made.steps))
-    _narrate(words, "update.bytes", moved=made.moved, megabytes=megabytes(made.moved), total=megabytes(made.size))
+    narrate(words, "update.plan", number=made.contents.number, version=made.contents.version, count=len(made.steps))
+    narrate(words, "update.bytes", moved=made.moved, megabytes=megabytes(made.moved), total=megabytes(made.size))
     need = prepared.needed + SPARE_BYTES
-    _narrate(words, "update.room", need=megabytes(need), free=megabytes(prepared.free))
+    narrate(words, "update.room", need=megabytes(need), free=megabytes(prepared.free))
     if not prepared.fits:
-        _narrate(words, "update.no-room")
+        narrate(words, "update.no-room")
 
 
 def _answer(as_json: bool, facts: dict[str, Any]) -> None:
     if as_json:
         sys.stdout.write(f"{json.dumps(facts, ensure_ascii=False)}\n")
-
-
-def _narrate(words: Words, key: str, **facts: Value) -> None:
-    sys.stderr.write(f"{words.say(key, **facts)}\n")

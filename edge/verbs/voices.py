@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from edge.command_line import ExitCode
+from edge.command_line import ExitCode, narrate
 from edge.errors import SpeechError
 from edge.settings import Settings
 from edge.speech.espeak import VOICES
@@ -41,11 +41,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.action == "add":
         voice = admit(args.file, settings.voices_folder, dry_run=args.dry_run)
         key = "voices.would-add" if args.dry_run else "voices.added"
-        _narrate(words, key, name=voice.name, lang=voice.lang, megabytes=_megabytes(voice))
+        narrate(words, key, name=voice.name, lang=voice.lang, megabytes=_megabytes(voice))
         return ExitCode.DONE
     if args.action == "rm":
         remove(args.name, settings.voices_folder, dry_run=args.dry_run)
-        _narrate(words, "voices.would-remove" if args.dry_run else "voices.removed", name=args.name)
+        narrate(words, "voices.would-remove" if args.dry_run else "voices.removed", name=args.name)
         return ExitCode.DONE
     if args.action == "verify":
         return _verify(args, settings.folders("voices"), words)
@@ -88,16 +88,12 @@ def _verify(args: argparse.Namespace, folders: list[Path], words: Words) -> int:
             key = "voices.bad" if reason else "voices.good"
             sys.stdout.write(f"{words.say(key, name=name, reason=reason)}\n")
         if not found:
-            _narrate(words, "voices.none")
+            narrate(words, "voices.none")
     return ExitCode.REFUSED if any(found.values()) else ExitCode.DONE
 
 
 def _row(words: Words, **facts: Value) -> None:
     sys.stdout.write(f"{words.say('voices.row', **facts)}\n")
-
-
-def _narrate(words: Words, key: str, **facts: Value) -> None:
-    sys.stderr.write(f"{words.say(key, **facts)}\n")
 
 
 def _megabytes(voice: InstalledVoice) -> str:

@@ -15,12 +15,12 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from edge.gauge.pace import TEXT, read_seconds
 from edge.tutor.engine import Message
 from edge.tutor.llama import LlamaEngine, never
 from quantize.recipe import ROOT, RecipeError
 
 ROUNDS, READ_TOKENS, WRITE_TOKENS, QUESTION_TOKENS = 3, 256, 48, 64
-TEXT = "La planta toma agua del suelo por la raíz y la lleva por el tallo hasta las hojas. "
 
 
 def measure(model: Path, threads: int) -> dict[str, float]:
@@ -72,11 +72,7 @@ def _round(engine: LlamaEngine, number: int) -> tuple[float, float, float]:
 
 def _seconds(engine: LlamaEngine, tokens: Sequence[int], ends: Iterable[int]) -> float:
     """Return how long it takes to read up to each of `ends` in turn and score what follows; only what is new is read."""
-    began = time.perf_counter()
-    for end in ends:
-        for _ in engine.scores_of(tokens[:end], start=end - 1):
-            pass
-    return time.perf_counter() - began
+    return sum(read_seconds(engine, tokens[:end]) for end in ends)
 
 
 def _peak() -> dict[str, float]:

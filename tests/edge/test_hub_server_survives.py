@@ -16,7 +16,8 @@ from edge.errors import EdgeError
 from edge.hub.serve.uploads import Answer, Bounds, NoRoomError, Uploads, WrongOffsetError
 from edge.sync.wire import client as wire
 from handing import quick_folder
-from served import District, Workers, forked, hand_over, workers
+from served import District, Workers, hand_over, workers
+from surviving import forked
 
 KILLS = int(os.environ.get("AMAUTA_KILLS", "0"))
 

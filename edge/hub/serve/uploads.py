@@ -20,6 +20,7 @@ from pathlib import Path
 
 from edge.files import is_full, sync_folder
 from edge.hub.errors import HubError
+from edge.locks import hold
 from edge.sync.seal import LARGEST_SEALED
 
 MOST_PORTION = 1 << 20
@@ -188,24 +189,13 @@ def _held(path: Path, *, create: bool) -> Iterator[int]:
     flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | (os.O_CREAT if create else 0)
     handle = os.open(path, flags, 0o600)
     try:
-        _lock(handle)
+        hold(handle)
         if path.stat().st_ino != os.fstat(handle).st_ino:
             # Another worker finished it, and perhaps began it anew, while this one waited.
             raise FileNotFoundError(path)
         yield handle
     finally:
         os.close(handle)
-
-
-if os.name == "posix":
-    import fcntl
-
-    def _lock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-else:
-
-    def _lock(handle: int) -> None:
-        """Windows has one worker, and a thread at a time asks for one bundle."""
 
 
 def _trouble(error: OSError, path: Path) -> HubError:

@@ -16,7 +16,7 @@ from secrets import SystemRandom
 from typing import TYPE_CHECKING, Literal
 
 from edge.errors import EdgeError
-from edge.sync import ack, handing, papers, spool
+from edge.sync import handing, papers, spool
 from edge.sync.errors import RefusedError, SyncError
 from edge.sync.lan.courier import name_of
 from edge.sync.lan.find import Found, find
@@ -161,13 +161,12 @@ def _fetch_acks(
         if size > MOST_ACKS_BYTES:
             break
         try:
-            answer = ack.read(sealed, held.own.age, held.enrolment)
+            answer = handing.own_ack(sealed, held)
         except RefusedError as error:
-            if error.key != "sealed-not-ours" and sealed:
+            if sealed:
                 refused.append((name, error))
-            others += error.key == "sealed-not-ours"
             continue
-        if answer.device != held.identity.device:
+        if answer is None:
             others += 1
             continue
         acks += 1

@@ -17,13 +17,11 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from edge import __version__
+from edge.release.clock import built
 from edge.sync.errors import SyncError
 from edge.sync.wire.address import is_this_machine
 
 MOST_ANSWER = 2 << 20
-BUILT = datetime.fromisoformat("2026-11-01T00:00:00+00:00")
-"""No clock that is right shows an earlier time."""
-
 _EXPIRED, _NOT_YET, _NAME, _ADDRESS = 10, 9, 62, 64
 
 
@@ -115,7 +113,7 @@ class Line:
     def _untrusted(self, error: ssl.SSLCertVerificationError) -> SyncError:
         """Say why the hub's certificate is not accepted; the usual reason is this machine's clock."""
         day = self._now.strftime("%Y-%m-%d %H:%M")
-        if error.verify_code in (_EXPIRED, _NOT_YET) or self._now < BUILT:
+        if error.verify_code in (_EXPIRED, _NOT_YET) or self._now < built():
             return SyncError("wire-clock", host=self._host, day=day)
         if error.verify_code in (_NAME, _ADDRESS):
             return SyncError("wire-certificate-name", host=self._host)
