@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import uvicorn
@@ -177,7 +178,8 @@ def enter(client: httpx.Client, name: str, token: str, then: str = "") -> httpx.
 def ask(device: Device, url: str, method: str, path: str, **more: object) -> httpx.Response:
     """One request of a device, as it is on the wire."""
     with Ledger(device.path) as ledger:
-        header = authorizer(device.papers(ledger))(method, path)
+        # What is signed is the path that the hub reads, without the signs a browser puts in it.
+        header = authorizer(device.papers(ledger))(method, unquote(path))
     headers = {"Authorization": header} | more.pop("headers", {})  # type: ignore[operator]
     return httpx.request(method, url + path, headers=headers, **more)  # type: ignore[arg-type]
 
