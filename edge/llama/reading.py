@@ -1,7 +1,7 @@
 """What one model has read so far, and the scores of what may follow.
 
-Tokens that stand in memory already are not read again. Nothing here is safe for two threads at once; whoever
-owns it locks.
+Tokens that stand in memory already are not read again; where the oldest turns of a conversation are dropped, what
+follows them moves up. Nothing here is safe for two threads at once; whoever owns it locks.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import ModelError
+from edge.llama.history import common, reuse
+
+__all__ = ["Reading", "Stop", "common", "never"]
 
 ABORTED = 2
 SEQUENCE = 0
@@ -35,6 +38,9 @@ class Reading:
         self.past: list[int] = []
         """The tokens in memory."""
 
+        self._moved = False
+        """Whether tokens were given new places that the model has not computed yet."""
+
         self._stop: Stop = never
         self._abort = api.ggml_abort_callback(lambda _: self._stop())
         api.llama_set_abort_callback(context, self._abort, ctypes.c_void_p(0))
@@ -46,15 +52,33 @@ class Reading:
     def forget(self) -> None:
         """Begin anew."""
         self._api.llama_memory_clear(self._memory(), True)
-        self.past = []
+        self.past, self._moved = [], False
 
-    def recall(self, tokens: Sequence[int]) -> list[int]:
-        """Keep what the last conversation has in common with this one; return what is still to be read."""
-        same = common(self.past, tokens[:-1])
-        if same and self.cut(same):
-            return list(tokens[same:])
+    def recall(self, tokens: Sequence[int], longer: Sequence[Sequence[int]] = ()) -> list[int]:
+        """Keep what the last conversation has in common with this one; return what is still to be read.
+
+        `longer` is the same conversation with turns that are dropped now.
+        """
+        kept = reuse(self.past, tokens, longer)
+        if kept.gap and not (self.cut(kept.until) and self.drop(kept.head, kept.head + kept.gap)):
+            kept = reuse(self.past, tokens)
+        length = min(kept.length, len(tokens) - 1)
+        if length and self.cut(length):
+            return list(tokens[length:])
         self.forget()
         return list(tokens)
+
+    def drop(self, start: int, end: int) -> bool:
+        """Forget the tokens from `start` to `end` and let what follows move up; False where a model cannot do that."""
+        memory = self._memory()
+        if not self._api.llama_memory_can_shift(memory):
+            return False
+        if not self._api.llama_memory_seq_rm(memory, SEQUENCE, start, end):
+            return False
+        self._api.llama_memory_seq_add(memory, SEQUENCE, end, -1, start - end)
+        del self.past[start:end]
+        self._moved = True
+        return True
 
     def cut(self, length: int) -> bool:
         """Forget what comes after the first `length` tokens; False where a model cannot do that."""
@@ -67,27 +91,38 @@ class Reading:
     def read(self, tokens: Sequence[int], stop: Stop = never, *, every: bool = False) -> bool:
         """Read tokens after those already read, keeping the scores after the last or `every` one; False when stopped.
 
-        With `every`, no more tokens than fit in one batch can be scored.
+        With `every`, no more tokens than fit in one batch can be scored. What was read before a stop stays read.
         """
+        at = 0
+        while at < len(tokens):
+            # A stop while places are computed anew would leave some of them done and some not.
+            part = tokens[at : at + (1 if self._moved else self._batch)]
+            if not self._decode(part, never if self._moved else stop, every=every):
+                return False
+            self._moved = False
+            at += len(part)
+        return True
+
+    def _decode(self, part: Sequence[int], stop: Stop, *, every: bool) -> bool:
+        held = (self._api.llama_token * len(part))(*part)  # C reads it: it must outlive the call
+        batch = self._api.llama_batch_get_one(held, len(part))
+        flags = (ctypes.c_int8 * len(part))(*[1] * len(part))
+        if every:
+            batch.logits = flags
         self._stop = stop
         try:
-            for at in range(0, len(tokens), self._batch):
-                part = tokens[at : at + self._batch]
-                held = (self._api.llama_token * len(part))(*part)  # C reads it: it must outlive the call
-                batch = self._api.llama_batch_get_one(held, len(part))
-                flags = (ctypes.c_int8 * len(part))(*[1] * len(part))
-                if every:
-                    batch.logits = flags
-                result = self._api.llama_decode(self._context, batch)
-                if result != 0:
-                    self.forget()
-                    if result == ABORTED:
-                        return False
-                    raise ModelError("model-failed", name=self._name, code=result)
-                self.past += part
+            result = self._api.llama_decode(self._context, batch)
         finally:
             self._stop = never
-        return True
+        if result == 0:
+            self.past += part
+            return True
+        # llama.cpp takes out what it did not finish; where it cannot, nothing is certain any more.
+        if result != ABORTED or self._api.llama_memory_seq_pos_max(self._memory(), SEQUENCE) != len(self.past) - 1:
+            self.forget()
+        if result != ABORTED:
+            raise ModelError("model-failed", name=self._name, code=result)
+        return False
 
     def scores(self, place: int = -1) -> Any:
         """Return the scores after the token at `place` of what was read last: float32 [vocabulary], valid until the next reading."""
@@ -117,11 +152,3 @@ class Reading:
 
     def _memory(self) -> Any:
         return self._api.llama_get_memory(self._context)
-
-
-def common(left: Sequence[int], right: Sequence[int]) -> int:
-    """Return how many tokens two beginnings share."""
-    for place, (ours, theirs) in enumerate(zip(left, right, strict=False)):
-        if ours != theirs:
-            return place
-    return min(len(left), len(right))

@@ -33,6 +33,9 @@ class Sequences:
         self.past: list[list[int]] = [[] for _ in range(count)]
         """The tokens in memory, for each sequence."""
 
+        self._shared = [0] * count
+        """So many of the first tokens of each sequence may have their places in common with another one."""
+
     def close(self) -> None:
         """Give the memory back."""
         self._api.llama_batch_free(self._batch)
@@ -45,12 +48,30 @@ class Sequences:
                 self._api.llama_memory_seq_rm(self._memory(), sequence, -1, -1)
                 length = 0
             del self.past[sequence][length:]
+            self._shared[sequence] = min(self._shared[sequence], length)
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Let `target` begin with the first `length` tokens of `source`, and hold nothing else."""
         self.cut(target, 0)
         self._api.llama_memory_seq_cp(self._memory(), source, target, 0, length)
         self.past[target] = self.past[source][:length]
+        self._shared[target] = length
+        self._shared[source] = max(self._shared[source], length)
+
+    def drop(self, sequence: int, start: int, end: int) -> bool:
+        """Forget the tokens of a sequence from `start` to `end` and let what follows move up.
+
+        False where the model cannot do that, or where what follows belongs to another conversation too.
+        """
+        memory = self._memory()
+        if self._shared[sequence] > end or not self._api.llama_memory_can_shift(memory):
+            return False
+        if not self._api.llama_memory_seq_rm(memory, sequence, start, end):
+            return False
+        self._api.llama_memory_seq_add(memory, sequence, end, -1, start - end)
+        del self.past[sequence][start:end]
+        self._shared[sequence] = min(self._shared[sequence], start)
+        return True
 
     def read(self, parts: Sequence[Part]) -> dict[int, int]:
         """Read all parts together, at most `batch` tokens; return the likeliest next token of those that ask.

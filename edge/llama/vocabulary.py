@@ -39,6 +39,10 @@ class Vocabulary:
                 return buffer.raw[:need].decode("utf-8", "replace")
         raise ModelError("model-broken", path=self._name)
 
+    def conversation(self, messages: Sequence[Message]) -> list[int]:
+        """Return the tokens of the conversation, up to where its answer begins."""
+        return self.tokens_of(self.prompt_of(messages), special=True)
+
     def tokens_of(self, text: str, *, special: bool = False) -> list[int]:
         """Return the tokens of `text`; with `special`, control marks in it count as such."""
         content = text.encode("utf-8", "replace")

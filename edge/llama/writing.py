@@ -16,11 +16,13 @@ TIE = 0.2
 class Writer:
     """One answer being written after what `reading` has in memory of the question."""
 
-    def __init__(self, reading: Reading, question: Sequence[int], *, guessing: bool) -> None:
+    def __init__(
+        self, reading: Reading, question: Sequence[int], *, guessing: bool, longer: Sequence[Sequence[int]] = ()
+    ) -> None:
         self.count = 0
         """Tokens written so far."""
 
-        self._reading, self._question = reading, question
+        self._reading, self._question, self._longer = reading, question, longer
         self._guesser = Guesser(question) if guessing else None
         self._last = 0
         self._single_s = 0.0
@@ -29,7 +31,7 @@ class Writer:
     def step(self, most: int, stop: Stop) -> list[int]:
         """Return the next token, and as many more, up to `most` in all, as were guessed right; none when stopped."""
         if self.count == 0:
-            read = self._reading.read(self._reading.recall(self._question), stop)
+            read = self._reading.read(self._reading.recall(self._question, self._longer), stop)
             found = [int(self._reading.scores().argmax())] if read else []
         else:
             guess = self._guesser.guess(most - self.count - 1) if self._guesser else []

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from edge.errors import EdgeError, ModelError
-from edge.llama.reading import common
+from edge.llama.history import common, reuse
 from edge.llama.sequences import Part, Sequences
 from edge.shared.turns import Turns
 
@@ -31,6 +31,9 @@ class Request:
     most: int
     told: Callable[[dict[str, object]], None]
     """Hears of the queue (`place`, `seconds`), of tokens (`token`), and once of the end (`end`: done, stopped, or an error)."""
+
+    longer: Sequence[Sequence[int]] = ()
+    """The same conversation with turns that are dropped now: what a seat may have in memory."""
 
     sequence: int = -1
     left: list[int] = field(default_factory=list)
@@ -112,13 +115,14 @@ class Desk:
             if request and request.gone:
                 self._end(request, "stopped")
         moved = False
-        for seat, taken in enumerate(self._seats):
-            if taken is not None:
-                continue
+        while free := [seat for seat, taken in enumerate(self._seats) if taken is None]:
             with self._lock:
                 request = self._turns.next()
             if request is None:
                 break
+            # Whoever comes back finds the own conversation; who is new takes the seat that forgets least.
+            past, wanted = self._sequences.past, request
+            seat = max(free, key=lambda n: (reuse(past[n], wanted.tokens, wanted.longer).length, -len(past[n])))
             self._seats[seat] = request
             self._begin(request, seat)
             moved = True
@@ -132,15 +136,20 @@ class Desk:
             request.told({"place": place, "seconds": round(seconds, 1)})
 
     def _begin(self, request: Request, seat: int) -> None:
-        """Give a request the memory of its seat, with the longest beginning that any conversation shares with it."""
+        """Give a request the memory of its seat, with as much as any conversation in memory can save it of reading."""
         request.sequence, request.began = seat, time.monotonic()
-        wanted = request.tokens[:-1]
-        shared = [common(past, wanted) for past in self._sequences.past]
+        sequences, wanted = self._sequences, request.tokens[:-1]
+        shared = [common(past, wanted) for past in sequences.past]
         best = max(range(len(shared)), key=lambda number: shared[number])
+        kept = reuse(sequences.past[seat], request.tokens, request.longer)
+        if kept.gap and kept.length > shared[best]:
+            sequences.cut(seat, kept.until)
+            sequences.drop(seat, kept.head, kept.head + kept.gap)
+            shared[seat] = common(sequences.past[seat], wanted)
         if best != seat and shared[best] >= max(LEAST_COMMON, shared[seat] + 1):
-            self._sequences.copy(best, seat, shared[best])
+            sequences.copy(best, seat, shared[best])
         else:
-            self._sequences.cut(seat, shared[seat])
+            sequences.cut(seat, shared[seat])
         request.left = list(request.tokens[len(self._sequences.past[seat]) :])
 
     def _make_room(self) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.llama.history import Fitted, fit, turns_of, without
 from edge.llama.loading import load_model, open_context
 from edge.llama.sequences import Sequences
 from edge.llama.vocabulary import Vocabulary
 from edge.tutor.adapter import put_on
+from edge.tutor.engine import Message
 from edge.tutor.tuning import Tuning
 
 LESSON_TOKENS, SEAT_TOKENS = 2048, 640
@@ -28,6 +30,12 @@ class Room:
     vocabulary: Vocabulary
     most_tokens: int
     """Of one question with its answer."""
+
+    def fit(self, messages: Sequence[Message], answer: int) -> Fitted:
+        """Return what of a conversation a seat can hold: system line, lesson and question, and turns as far as they fit."""
+        bare = self.vocabulary.conversation(without(messages, turns_of(messages) - 1))
+        room = min(self.most_tokens, len(bare) + SEAT_TOKENS) - answer
+        return fit(messages, self.vocabulary.conversation, room)
 
 
 @contextmanager

@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import EdgeError
+from edge.llama.history import Fitted
 from edge.shared import wire
 from edge.shared.desk import Desk, Request
 from edge.shared.room import Room, opened
+from edge.tutor.engine import Message
 from edge.tutor.tuning import Tuning
 
 TICK_S = 0.05
@@ -37,7 +39,7 @@ class Wanted:
     """What a session asked."""
 
     who: str
-    tokens: list[int]
+    fitted: Fitted
     most: int
 
 
@@ -102,24 +104,33 @@ def _asked(session: socket.socket, place: wire.Place, room: Room) -> Wanted | No
         facts = wire.read(content)
         if not hmac.compare_digest(str(facts["secret"]).encode(), place.secret.encode()):
             return None
-        prompt = room.vocabulary.prompt_of([{"role": m["role"], "content": m["content"]} for m in facts["messages"]])
-        tokens = room.vocabulary.tokens_of(prompt, special=True)
         who, most = str(facts["who"])[:80], int(facts["most"])
+        fitted = room.fit([_message(m) for m in facts["messages"]], most)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     except EdgeError as error:
         session.sendall(wire.line({"error": error.key, "values": _plain(error)}))
         return None
-    if len(tokens) + 1 > room.most_tokens:
-        values = {"tokens": len(tokens), "room": room.most_tokens}
+    count = len(fitted.tokens)
+    if count + 1 > room.most_tokens:
+        values = {"tokens": count, "room": room.most_tokens}
         session.sendall(wire.line({"error": "model-question-long", "values": values}))
         return None
-    return Wanted(who, tokens, min(most, room.most_tokens - len(tokens)))
+    return Wanted(who, fitted, min(most, room.most_tokens - count))
+
+
+def _message(found: dict[str, Any]) -> Message:
+    """Return one message; raise what `_asked` catches when it is none."""
+    role, content = str(found["role"]), str(found["content"])
+    if "stable" not in found:
+        return {"role": role, "content": content}
+    return {"role": role, "content": content, "stable": max(0, int(found["stable"]))}
 
 
 def _answer(session: socket.socket, wanted: Wanted, room: Room, desk: Desk) -> None:
     heard: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    request = Request(wanted.who, wanted.tokens, wanted.most, heard.put)
+    fitted = wanted.fitted
+    request = Request(wanted.who, fitted.tokens, wanted.most, heard.put, fitted.longer)
     if not desk.ask(request):
         session.sendall(wire.line({"error": "engine-full", "values": {}}))
         return

@@ -17,7 +17,10 @@ class Message(TypedDict):
     role: str
     content: str
     stable: NotRequired[int]
-    """So many characters of the content stay the same in other conversations, and are worth keeping."""
+    """So many characters of a question are its lesson: kept from turn to turn and, with the system line, never left out.
+
+    They end with the space or line break that stands before the question itself, which then goes on anywhere.
+    """
 
 
 class Engine(Protocol):
@@ -26,7 +29,11 @@ class Engine(Protocol):
     name: str
 
     def stream(self, messages: Sequence[Message], *, max_tokens: int, stop: Callable[[], bool]) -> Iterator[str]:
-        """Yield the answer piece by piece; end soon after `stop()` says so."""
+        """Yield the answer piece by piece; end soon after `stop()` says so.
+
+        The messages are the whole conversation: a system line, then questions and answers by turns, a question last.
+        Where it is too long with its answer, the oldest turns are left out; ModelError when nothing is left to leave out.
+        """
         ...
 
 

@@ -1,8 +1,8 @@
 """Run a GGUF language model with llama.cpp, on the processor alone.
 
 A file is checked before llama.cpp sees it. What was read of the last conversation is kept, so that the next turn of
-the same one starts quickly, and a beginning that many conversations share is kept on disk. `stop()` is asked for
-every token and, while a long question is being read, many times a second.
+the same one starts quickly; when it grows too long its oldest turns are left out. A beginning that many conversations
+share is kept on disk. `stop()` is asked for every token and, while a long question is being read, many times a second.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from edge.errors import ModelError
 from edge.llama.beginnings import Beginnings
+from edge.llama.history import Fitted, fit
 from edge.llama.loading import load_model, open_context
 from edge.llama.reading import Reading, Stop, common, never
 from edge.llama.vocabulary import Vocabulary
@@ -105,17 +106,22 @@ class LlamaEngine:
         self.close()
 
     def stream(self, messages: Sequence[Message], *, max_tokens: int, stop: Stop = never) -> Iterator[str]:
-        """Yield the most likely answer piece by piece; end within a moment of `stop()`."""
-        tokens = self._prompt(messages)
+        """Yield the most likely answer piece by piece; end within a moment of `stop()`.
+
+        `messages` is the whole conversation: a system line, then questions and answers by turns. What does not fit with
+        the answer is left out from the oldest turn on, never the system line or what is `stable` in a question.
+        """
         room = self.context_tokens
+        fitted = fit(messages, self._vocabulary.conversation, room - max_tokens)
+        tokens = fitted.tokens
         if len(tokens) + 1 > room:
             raise ModelError("model-question-long", tokens=len(tokens), room=room)
-        stable = self._stable(messages, tokens)
-        yield from whole_letters(self._answer(tokens, stable, min(max_tokens, room - len(tokens)), stop))
+        stable = self._stable(fitted.messages, tokens)
+        yield from whole_letters(self._answer(fitted, stable, min(max_tokens, room - len(tokens)), stop))
 
     def prepare(self, messages: Sequence[Message], stop: Stop = never) -> bool:
         """Read the beginning that these messages share with others and keep it on disk; tell whether it is there now."""
-        tokens = self._prompt(messages)
+        tokens = self._vocabulary.conversation(messages)
         stable = self._stable(messages, tokens)
         with self._lock:
             if self.beginnings is None or stable >= self.context_tokens:
@@ -169,17 +175,15 @@ class LlamaEngine:
         """Return what `tokens` write; control marks write nothing."""
         return b"".join(map(self._vocabulary.piece, tokens))
 
-    def _prompt(self, messages: Sequence[Message]) -> list[int]:
-        return self.tokens_of(self.prompt_of(messages), special=True)
-
     def _stable(self, messages: Sequence[Message], tokens: Sequence[int]) -> int:
-        """Return how many tokens stay the same whatever follows the stable part of the last message."""
-        *before, last = messages
-        if self.beginnings is None or "stable" not in last:
+        """Return how many tokens stay the same whatever follows the first stable part of the conversation."""
+        place = next((number for number, message in enumerate(messages) if "stable" in message), None)
+        if self.beginnings is None or place is None:
             return 0
-        beginning = last["content"][: last["stable"]]
-        others = (self._prompt([*before, {**last, "content": f"{beginning}{end}"}]) for end in ("¿Qué", "7"))
-        return min(common(tokens, other) for other in others)
+        before, first = messages[:place], messages[place]
+        beginning = first["content"][: first["stable"]]
+        others = ([*before, {**first, "content": f"{beginning}{end}"}] for end in ("¿Qué", "7"))
+        return min(common(tokens, self._vocabulary.conversation(other)) for other in others)
 
     def _begin(self, tokens: Sequence[int], stop: Stop) -> bool:
         """Have exactly this beginning in memory, from memory, disk or by reading, and keep it on disk; False when stopped."""
@@ -195,7 +199,7 @@ class LlamaEngine:
             self.beginnings.keep(self._reading, len(tokens))
         return True
 
-    def _answer(self, tokens: list[int], stable: int, most: int, stop: Stop) -> Iterator[bytes]:
+    def _answer(self, fitted: Fitted, stable: int, most: int, stop: Stop) -> Iterator[bytes]:
         """Yield the bytes of each next token, the most likely one each time.
 
         A newer question, or `close`, ends this one: nobody waits for an answer that is no longer read.
@@ -203,9 +207,11 @@ class LlamaEngine:
         with self._lock:
             self._turn += 1
             mine = self._turn
-            if stable and not self._begin(tokens[:stable], stop):
+            beginning = fitted.tokens[:stable]
+            # Where memory goes on from it, it is not touched.
+            if common(self._reading.past, beginning) < stable and not self._begin(beginning, stop):
                 return
-        writer = Writer(self._reading, tokens, guessing=self.guessing)
+        writer = Writer(self._reading, fitted.tokens, guessing=self.guessing, longer=fitted.longer)
         while writer.count < most:
             with self._lock:
                 if stop() or self._turn != mine:

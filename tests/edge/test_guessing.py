@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from edge.llama import writing
 from edge.llama.guessing import LONGEST, MOST, SHORTEST, Guesser
+from edge.llama.history import fit
 from edge.llama.reading import Reading
 from edge.tutor.llama import LlamaEngine
 from edge.tutor.prompt import grounded
@@ -68,7 +69,8 @@ def test_a_guess_never_writes_beyond_the_room_asked_for(mini: LlamaEngine) -> No
     mini.guessing = True
     messages = grounded(QUESTIONS[3], [PASSAGE], "es")
     for most in range(1, 12):
-        assert len(list(mini._answer(mini._prompt(messages), 0, most, lambda: False))) <= most
+        fitted = fit(messages, mini._vocabulary.conversation, mini.context_tokens)
+        assert len(list(mini._answer(fitted, 0, most, lambda: False))) <= most
 
 
 @given(token_lists, token_lists)
