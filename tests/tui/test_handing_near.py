@@ -173,7 +173,7 @@ async def test_the_app_delivers_over_the_internet_where_the_enrolment_says_where
             assert "Enviar por internet al centro" in words_of(room.app)
             await press(pilot, "home", "enter")
             await settle(pilot)
-            assert "Entregado al centro: 12 datos en 1 entregas (5 kB)." in words_of(room.app)
+            assert "Entregado al centro. Datos: 12; entregas: 1 (5 kB)." in words_of(room.app)
             assert keys_of(room.app)["Enter"] == "Enviar"
             await press(pilot, "escape")
             await settle(pilot)
@@ -181,7 +181,7 @@ async def test_the_app_delivers_over_the_internet_where_the_enrolment_says_where
         room.device.practise(1, ("rosa",))
         target = io.StringIO()
         plain.run(room.services, io.StringIO("7\n1\n\n0\n"), target)
-        assert "Entregado al centro: 1 datos" in target.getvalue()
+        assert "Entregado al centro. Datos: 1;" in target.getvalue()
     assert room.hub.rows("SELECT count(*) FROM attempts") == [(13,)]
 
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.sync.errors import SyncError
-from edge.sync.wire.line import BrokenError, Line, Reply
+from edge.sync.wire.line import PASSING, BrokenError, Line, Reply
 from edge.words import words_for
 
 OFFSET, LENGTH, REASON = "upload-offset", "upload-length", "amauta-reason"
@@ -30,7 +30,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S, MOST_WAIT_S = 1.0, 60.0, 600.0
 MOST_RESTARTS = 8
 """How often the hub may say that it needs other bytes: a bundle that changed on the way begins anew."""
 
-LATER = (408, 425, 429, 500, 502, 503, 504, 507)
+LATER = (*PASSING, 500, 502, 503, 504, 507)
 STATES = ("imported", "repeated", "refused", "kept")
 _REASON = re.compile(r"[a-z0-9-]{1,40}")
 _LATER_SAID = {"wire-often", "wire-room", "wire-later", "hub-full"}
@@ -134,11 +134,13 @@ class Link:
             if found is None or found > len(sealed):
                 raise SyncError("wire-not-hub", host=self._line.host, status=reply.status)
             if reply.status == 409:
-                restarts += 1
+                # Further on is no change: what an earlier connection still carried, or another window, arrived.
+                restarts += found <= offset
                 if restarts > MOST_RESTARTS:
                     raise SyncError("wire-changed", host=self._line.host)
             elif found > offset:
                 self._pace.took(len(portion), self._chance.clock() - begun)
+            if found > offset:
                 trying.got_through()
             offset = found
             told(offset, len(sealed))

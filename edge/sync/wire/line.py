@@ -1,16 +1,18 @@
 """One connection to a hub, kept open between requests: on a slow line, opening one costs as much as a portion.
 
-A proxy that the system names is used. What went wrong with a certificate is told apart from a line that broke,
-for waiting mends only the second.
+A proxy that the system names is used. What waiting cannot mend (a certificate, a proxy that refuses) is told apart
+from a line that broke.
 """
 
 from __future__ import annotations
 
 import base64
 import http.client
+import re
 import ssl
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +24,22 @@ from edge.sync.errors import SyncError
 from edge.sync.wire.address import is_this_machine
 
 MOST_ANSWER = 2 << 20
+PROXY_PORT = 3128
+PASSING = (408, 425, 429)
+"""Refusals that mean: later."""
+
 _EXPIRED, _NOT_YET, _NAME, _ADDRESS = 10, 9, 62, 64
+_NO_TLS = {
+    "HTTP_REQUEST",
+    "PACKET_LENGTH_TOO_LONG",
+    "RECORD_LAYER_FAILURE",
+    "TLSV1_ALERT_PROTOCOL_VERSION",
+    "UNSUPPORTED_PROTOCOL",
+    "WRONG_VERSION_NUMBER",
+}
+"""How OpenSSL calls it when the other side speaks something else."""
+
+_TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
 
 
 class BrokenError(Exception):
@@ -82,16 +99,13 @@ class Line:
             if response.will_close:
                 self.close()
             return Reply(response.status, {name.lower(): v for name, v in response.getheaders()}, content)
-        except ssl.SSLCertVerificationError as error:
-            self.close()
-            raise self._untrusted(error) from error
         except (http.client.HTTPException, OSError, ValueError) as error:
             self.close()
-            raise BrokenError(getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
+            raise self._judged(error) from error
 
     def _connection(self) -> http.client.HTTPConnection:
         proxy = self._proxy()
-        host, port = (proxy.hostname or "", proxy.port or 3128) if proxy else (self._host, self._port)
+        host, port = (proxy.hostname or "", proxy.port or PROXY_PORT) if proxy else (self._host, self._port)
         if self._context is None:
             return http.client.HTTPConnection(host, port, timeout=self._timeout_s)
         made = http.client.HTTPSConnection(host, port, timeout=self._timeout_s, context=self._context)
@@ -106,9 +120,24 @@ class Line:
     def _proxy(self) -> SplitResult | None:
         if not self._tls or is_this_machine(self._host) or urllib.request.proxy_bypass(self._host):
             return None
-        named = urllib.request.getproxies().get("https", "")
-        found = urlsplit(named if "://" in named else f"http://{named}")
-        return found if found.hostname else None
+        if not (named := urllib.request.getproxies().get("https", "")):
+            return None
+        with suppress(ValueError):
+            found = urlsplit(named if "://" in named else f"http://{named}")
+            if found.scheme in ("http", "https") and found.hostname and (found.port or PROXY_PORT):
+                return found
+        raise SyncError("wire-proxy-address", url=ascii(named.rpartition("@")[2])[1:-1][:80])
+
+    def _judged(self, error: Exception) -> SyncError | BrokenError:
+        """Say whether another try may get through, or why none will."""
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return self._untrusted(error)
+        if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+            return SyncError("wire-no-tls", host=self._host, port=self._port)
+        refused = _TUNNEL.match(str(error))
+        if refused and (proxy := self._proxy()) and 400 <= (status := int(refused[1])) < 500 and status not in PASSING:
+            return SyncError("wire-proxy", proxy=proxy.hostname or "", host=self._host, status=status)
+        return BrokenError(getattr(error, "strerror", None) or str(error) or type(error).__name__)
 
     def _untrusted(self, error: ssl.SSLCertVerificationError) -> SyncError:
         """Say why the hub's certificate is not accepted; the usual reason is this machine's clock."""
