@@ -6,7 +6,7 @@ marking and the exercises of the screen tests are the real ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,8 @@ from edge.library.folder import read_pack
 from edge.library.library import LessonRow
 from edge.library.pack import Lesson
 from edge.settings import Settings
-from edge.tutor.reply import Piece, Reply, Sentence, Source
+from edge.tutor.prompt import Turn
+from edge.tutor.reply import Piece, Reply, Sentence, Source, Waiting
 from edge.tutor.turn import tidy
 from edge.words import words_for
 from tui.services import Openers, Services
@@ -70,7 +71,7 @@ class FakeTutor:
     """Answers from the bank of the tiny packs.
 
     A question with `despacio` waits before each piece; one with `pasaje` is answered by a passage;
-    one with `zancadilla` meets a bug.
+    one with `fila` waits until others have been answered; one with `zancadilla` meets a bug.
     """
 
     library: FakeLibrary
@@ -78,15 +79,29 @@ class FakeTutor:
     """Set it to let a slow answer go on."""
 
     asked: list[tuple[str, str | None]] = field(default_factory=list)
+    before: list[tuple[Turn, ...]] = field(default_factory=list)
     stopped: int = 0
 
     def answer(
-        self, question: str, *, lang: str, lesson: str | None = None, stop: Callable[[], bool]
-    ) -> Iterator[Piece | Sentence | Reply]:
+        self,
+        question: str,
+        *,
+        lang: str,
+        lesson: str | None = None,
+        before: Sequence[Turn] = (),
+        stop: Callable[[], bool],
+    ) -> Iterator[Piece | Sentence | Waiting | Reply]:
         self.asked.append((question, lesson))
         tidy(question)
         if "zancadilla" in question:
             raise ValueError("a bug nobody foresaw")
+        self.before.append(tuple(before))
+        if "fila" in question:
+            yield Waiting(3, 21.0)
+            while not self.hold.wait(0.005):
+                if stop():
+                    self.stopped += 1
+                    return
         found = self._find(question, lang)
         text = found[1] if found else words_for("edge", lang).say("tutor.none")
         mode: Any = "bank" if found else "none"
@@ -113,7 +128,7 @@ class FakeTutor:
             lesson = self.library.lesson(row.id)
             for entry in lesson.bank:
                 asked = question.strip("¿? ").casefold()
-                if asked in entry.question.casefold() or asked in ("despacio", "pasaje"):
+                if asked in entry.question.casefold() or asked in ("despacio", "pasaje", "fila"):
                     return lesson, entry.text, _second_paragraph(lesson.text)
         return None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from edge.errors import EdgeError
 from edge.speech.plain import plain, sentences
-from edge.words import LANGUAGES
+from edge.words import LANGUAGES, words_for
 from tui import places
 from tui.answer import kind_of, source_key, sources_of
 from tui.lines import Lines, same_word
@@ -154,7 +154,7 @@ class _Talk:
 
     def _answer(self, question: str) -> None:
         """Show the answer as it comes, then where it stands, and keep the turn."""
-        from edge.tutor.reply import Piece, Reply
+        from edge.tutor.reply import Piece, Reply, Waiting
 
         services, lines, words = self.services, self.lines, self.services.words
         shown = False
@@ -162,6 +162,8 @@ class _Talk:
             if isinstance(part, Piece):
                 shown = True
                 lines.say(part.text, end="")
+            elif isinstance(part, Waiting):
+                lines.say(part.say(words_for("edge", words.lang)))
             elif isinstance(part, Reply):
                 lines.say("" if shown else part.text)
                 if words.has(f"ask.mode.{kind_of(part)}"):

@@ -6,7 +6,7 @@ their constructor and never open anything themselves. Knows nothing of Textual.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from edge.learning.store import Store
     from edge.library.library import LessonRow, Library
     from edge.speech.speaker import Speaker
+    from edge.tutor.prompt import Turn
     from edge.tutor.reply import Event, Reply
     from edge.tutor.turn import Tutor
 
@@ -160,19 +161,25 @@ class Services:
         return [bank[0].question for bank in banks if bank]
 
     def answer(
-        self, question: str, lesson: str | None = None, stop: Callable[[], bool] = lambda: False
+        self,
+        question: str,
+        lesson: str | None = None,
+        before: Sequence[Turn] = (),
+        stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[Event]:
         """Answer in the language in use; where no lessons are in it, look in the others too."""
         tutor = self.tutor()
-        own = tutor.answer(question, lang=self.lang, lesson=lesson, stop=stop)
+        own = tutor.answer(question, lang=self.lang, lesson=lesson, before=before, stop=stop)
         if self.content_lang == self.lang:
             yield from own
             return
-        first = list(own)
+        first = yield from _held_back(own)
         if _found(first) or stop():
             yield from first
             return
-        other = list(tutor.answer(question, lang=self.content_lang, lesson=lesson, stop=stop))
+        other = yield from _held_back(
+            tutor.answer(question, lang=self.content_lang, lesson=lesson, before=before, stop=stop)
+        )
         yield from other if _found(other) else first
 
     def recall_learner(self) -> Learner | None:
@@ -265,6 +272,19 @@ class Services:
         if speaker := self._speaker.take():
             speaker.hush()
             speaker.close()
+
+
+def _held_back(events: Iterator[Event]) -> Generator[Event, None, list[Event]]:
+    """Return an answer whole; only who waits hears of it meanwhile."""
+    from edge.tutor.reply import Waiting
+
+    kept: list[Event] = []
+    for event in events:
+        if isinstance(event, Waiting):
+            yield event
+        else:
+            kept.append(event)
+    return kept
 
 
 def _found(events: Sequence[Event]) -> bool:

@@ -10,34 +10,40 @@ from typing import Any
 
 from edge.errors import ModelError
 from edge.shared import wire
-from edge.tutor.engine import Message
+from edge.tutor.engine import Message, Shape
+from edge.tutor.reply import Waiting
 
 CONNECT_S, TICK_S = 2.0, 0.1
 SILENCE_S = 30.0
 """An engine that says nothing for so long is as good as gone."""
 
-Waits = Callable[[int, float], None]
-"""Hears at which place we wait and in about how many seconds our turn comes."""
-
-
-def nobody(_place: int, _seconds: float) -> None:
-    """Tell nobody."""
-
 
 class SharedEngine:
     """An Engine that asks the process announced in a folder; that process may come and go."""
 
-    def __init__(self, home: Path, who: str, waits: Waits = nobody) -> None:
+    def __init__(self, home: Path, who: str) -> None:
         place = wire.found(home)
         self.name = place.model if place else ""
-        self._home, self._who, self._waits = home, who, waits
+        self.context_tokens = place.room if place else 0
+        self._home, self._who = home, who
 
-    def stream(self, messages: Sequence[Message], *, max_tokens: int, stop: Callable[[], bool]) -> Iterator[str]:
-        """Yield the answer piece by piece; raise ModelError when the engine is away, is lost or refuses."""
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, stop: Callable[[], bool]
+    ) -> Iterator[str | Waiting]:
+        """Yield our place in the queue while we wait, then the answer piece by piece.
+
+        Raises ModelError when the engine is away, is lost or refuses.
+        """
         place = wire.found(self._home)
         if place is None:
             raise ModelError("engine-away")
-        asked = {"secret": place.secret, "who": self._who, "messages": list(messages), "most": max_tokens}
+        asked = {
+            "secret": place.secret,
+            "who": self._who,
+            "messages": list(messages),
+            "most": max_tokens,
+            "shape": shape,
+        }
         try:
             with socket.create_connection((wire.HOST, place.port), CONNECT_S) as link:
                 link.sendall(wire.line(asked))
@@ -46,7 +52,7 @@ class SharedEngine:
                     if "piece" in facts:
                         yield str(facts["piece"])
                     elif "place" in facts:
-                        self._waits(int(facts["place"]), float(facts["seconds"]))
+                        yield Waiting(int(facts["place"]), float(facts["seconds"]))
                     elif "error" in facts:
                         raise ModelError(str(facts["error"]), **dict(facts["values"]))
                     elif "end" in facts:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from edge.errors import EdgeError, ModelError
+from edge.llama.grammar import Grammar
 from edge.llama.history import common, reuse
-from edge.llama.sequences import Part, Sequences
+from edge.llama.sequences import NOTHING, Part, Sequences
 from edge.shared.turns import Turns
 
 PORTION_SECONDS = 0.125
@@ -34,6 +35,9 @@ class Request:
 
     longer: Sequence[Sequence[int]] = ()
     """The same conversation with turns that are dropped now: what a seat may have in memory."""
+
+    grammar: Grammar | None = None
+    """What the answer is held to, if anything."""
 
     sequence: int = -1
     left: list[int] = field(default_factory=list)
@@ -58,10 +62,14 @@ class Desk:
         self._rate = 0.0
         """Tokens a second that are read in portions, of late."""
 
+        self._moved = False
+        """Whether the queue is another one than when its places were last told."""
+
     def ask(self, request: Request) -> bool:
         """Take a request in; False when the queue is full."""
         with self._lock:
             taken = self._turns.ask(request.who, request)
+            self._moved |= taken
         self._work.set()
         return taken
 
@@ -69,7 +77,7 @@ class Desk:
         """Nobody wants this answer any more."""
         request.gone = True
         with self._lock:
-            self._turns.leave(request)
+            self._moved |= self._turns.leave(request)
         self._work.set()
 
     def run(self, stopped: Callable[[], bool]) -> None:
@@ -87,10 +95,11 @@ class Desk:
             return False
         writing = [request for request in sitting if not request.left]
         reading = min((r for r in sitting if r.left), key=lambda r: r.began, default=None)
-        parts = [Part(r.sequence, (r.pending,), ask=True) for r in writing]
+        parts = [Part(r.sequence, (r.pending,), True, r.grammar) for r in writing]
         portion = self._portion(reading, self._sequences.batch - len(parts)) if reading else ()
         if reading and portion:
-            parts.append(Part(reading.sequence, portion, ask=len(portion) == len(reading.left)))
+            whole = len(portion) == len(reading.left)
+            parts.append(Part(reading.sequence, portion, whole, reading.grammar))
         began = time.monotonic()
         try:
             found = self._sequences.read(parts)
@@ -114,7 +123,6 @@ class Desk:
         for request in list(self._seats):
             if request and request.gone:
                 self._end(request, "stopped")
-        moved = False
         while free := [seat for seat, taken in enumerate(self._seats) if taken is None]:
             with self._lock:
                 request = self._turns.next()
@@ -125,12 +133,13 @@ class Desk:
             seat = max(free, key=lambda n: (reuse(past[n], wanted.tokens, wanted.longer).length, -len(past[n])))
             self._seats[seat] = request
             self._begin(request, seat)
-            moved = True
-        if moved:
+            self._moved = True
+        if self._moved:
             self._tell_places()
 
     def _tell_places(self) -> None:
         with self._lock:
+            self._moved = False
             places = [(request, place, self._turns.seconds(place)) for place, request in self._turns.places()]
         for request, place, seconds in places:
             request.told({"place": place, "seconds": round(seconds, 1)})
@@ -169,7 +178,7 @@ class Desk:
         self._rate = 0.7 * self._rate + 0.3 * rate if self._rate else rate
 
     def _give(self, request: Request, token: int) -> None:
-        if self._ends(token):
+        if token == NOTHING or self._ends(token):
             self._end(request, "done")
             return
         request.pending = token

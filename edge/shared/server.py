@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import EdgeError
+from edge.llama.grammar import Grammar
 from edge.llama.history import Fitted
 from edge.shared import wire
 from edge.shared.desk import Desk, Request
@@ -41,6 +42,7 @@ class Wanted:
     who: str
     fitted: Fitted
     most: int
+    grammar: Grammar | None
 
 
 def serve(
@@ -55,7 +57,7 @@ def serve(
 ) -> None:
     """Load the model, announce it in `home` and answer until `stopped`; raise ModelError or OSError when that cannot be."""
     with opened(path, seats, tuning=tuning, adapter=adapter) as room, socket.create_server((wire.HOST, 0)) as door:
-        place = wire.Place(door.getsockname()[1], secrets.token_hex(16), room.name)
+        place = wire.Place(door.getsockname()[1], secrets.token_hex(16), room.name, room.most_tokens)
         desk = Desk(room.sequences, seats, room.vocabulary.ends)
         threading.Thread(target=_listen, args=(door, place, room, desk, stopped), daemon=True).start()
         wire.announce(home, place)
@@ -105,6 +107,8 @@ def _asked(session: socket.socket, place: wire.Place, room: Room) -> Wanted | No
         if not hmac.compare_digest(str(facts["secret"]).encode(), place.secret.encode()):
             return None
         who, most = str(facts["who"])[:80], int(facts["most"])
+        shape = facts.get("shape")
+        grammar = None if shape is None else room.vocabulary.grammar(shape)
         fitted = room.fit([_message(m) for m in facts["messages"]], most)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
@@ -116,7 +120,7 @@ def _asked(session: socket.socket, place: wire.Place, room: Room) -> Wanted | No
         values = {"tokens": count, "room": room.most_tokens}
         session.sendall(wire.line({"error": "model-question-long", "values": values}))
         return None
-    return Wanted(who, fitted, min(most, room.most_tokens - count))
+    return Wanted(who, fitted, min(most, room.most_tokens - count), grammar)
 
 
 def _message(found: dict[str, Any]) -> Message:
@@ -130,7 +134,7 @@ def _message(found: dict[str, Any]) -> Message:
 def _answer(session: socket.socket, wanted: Wanted, room: Room, desk: Desk) -> None:
     heard: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     fitted = wanted.fitted
-    request = Request(wanted.who, fitted.tokens, wanted.most, heard.put, fitted.longer)
+    request = Request(wanted.who, fitted.tokens, wanted.most, heard.put, fitted.longer, wanted.grammar)
     if not desk.ask(request):
         session.sendall(wire.line({"error": "engine-full", "values": {}}))
         return

@@ -26,12 +26,14 @@ class Place:
     port: int
     secret: str = field(repr=False)
     model: str
+    room: int = 2048
+    """How many tokens a conversation may have there."""
 
 
 def announce(home: Path, place: Place) -> None:
     """Write where we listen; raises OSError."""
     path = home / FILE
-    facts = {"port": place.port, "secret": place.secret, "model": place.model, "pid": os.getpid()}
+    facts = {"port": place.port, "secret": place.secret, "model": place.model, "room": place.room, "pid": os.getpid()}
     write_atomic(path, json.dumps(facts).encode())
     path.chmod(0o600)
 
@@ -40,7 +42,7 @@ def found(home: Path) -> Place | None:
     """Return where an engine listens or listened, if one was announced."""
     try:
         facts = json.loads((home / FILE).read_bytes())
-        return Place(int(facts["port"]), str(facts["secret"]), str(facts["model"]))
+        return Place(int(facts["port"]), str(facts["secret"]), str(facts["model"]), int(facts["room"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -7,8 +7,13 @@ here, because a model's pieces may end in the middle of a letter.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NotRequired, Protocol, TypedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NotRequired, Protocol, TypedDict
+
+Shape = str | Mapping[str, Any]
+"""What an answer must look like: a grammar (GBNF, with the rule `root`), or a JSON schema."""
+
+from edge.tutor.reply import Waiting
 
 
 class Message(TypedDict):
@@ -27,12 +32,34 @@ class Engine(Protocol):
     """A language model that can be asked to go on with a conversation."""
 
     name: str
+    context_tokens: int
+    """How many tokens a conversation may have with its answer."""
 
-    def stream(self, messages: Sequence[Message], *, max_tokens: int, stop: Callable[[], bool]) -> Iterator[str]:
-        """Yield the answer piece by piece; end soon after `stop()` says so.
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, stop: Callable[[], bool]
+    ) -> Iterator[str | Waiting]:
+        """Yield the answer piece by piece, before it our place where others wait too; end soon after `stop()` says so.
 
         The messages are the whole conversation: a system line, then questions and answers by turns, a question last.
         Where it is too long with its answer, the oldest turns are left out; ModelError when nothing is left to leave out.
+        """
+        ...
+
+
+class ShapingEngine(Engine, Protocol):
+    """A language model that can be held to a shape."""
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        stop: Callable[[], bool],
+        shape: Shape | None = None,
+    ) -> Iterator[str]:
+        """Do as `Engine` does, and keep the answer within `shape`; `max_tokens` may still cut it off.
+
+        Raises ModelError when the shape cannot be used.
         """
         ...
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge.errors import EdgeError
+from edge.words import Words
 
 Mode = Literal["bank", "passage", "model", "guard", "none"]
+
+LONG_WAIT_S, WAIT_STEP_S = 90, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,24 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """The model answers others first; who takes the question back frees the place."""
+
+    place: int
+    """1 is next."""
+
+    seconds: float
+    """In about so many its answer begins."""
+
+    def say(self, words: Words) -> str:
+        """Return place and time in plain words of `edge`, no more exact than they are known."""
+        if self.seconds >= LONG_WAIT_S:
+            return words.say("tutor.waiting.minutes", place=self.place, minutes=max(2, round(self.seconds / 60)))
+        seconds = max(WAIT_STEP_S, WAIT_STEP_S * round(self.seconds / WAIT_STEP_S))
+        return words.say("tutor.waiting.seconds", place=self.place, seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The whole answer, once it is complete."""
 
@@ -55,7 +76,7 @@ class Reply:
     """Why the model that was to write could not, where the answer was found without it."""
 
 
-Event = Piece | Sentence | Reply
+Event = Piece | Sentence | Waiting | Reply
 
 _END = re.compile(r"(?<=[.!?…])[»”\")]*\s+(?=[^a-záéíóúñ])")
 

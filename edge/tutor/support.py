@@ -34,9 +34,14 @@ NEGATIONS = frozenset(
 )
 
 
+def holder(sentence: str, passages: Sequence[str], lang: str) -> int | None:
+    """Return which passage alone holds what the sentence says, the first of several; None when there is none."""
+    return next((place for place, passage in enumerate(passages) if _holds(passage, sentence, lang)), None)
+
+
 def supported(sentence: str, passages: Sequence[str], lang: str) -> bool:
     """Tell whether one passage alone holds what the sentence says."""
-    return any(_holds(passage, sentence, lang) for passage in passages)
+    return holder(sentence, passages, lang) is not None
 
 
 def _holds(passage: str, sentence: str, lang: str) -> bool:

@@ -1,29 +1,31 @@
 """One turn, from a question to an answer with its source.
 
 Guard, sums, answer bank, passages through the reader, a model where its report card
-allows it, else the passage itself, else the plain word that nothing was found. The
-caller runs the generator in a thread; `stop` is asked between pieces.
+allows it, else the passage itself, else the plain word that nothing was found. Within a lesson the model reads it
+whole, with what was asked about it before. The caller runs the generator in a thread; `stop` is asked between pieces.
 """
 
 from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from edge.errors import EdgeError, ModelError
 from edge.library.alike import says_the_same
+from edge.library.index import passages_of
 from edge.library.library import Library
 from edge.library.outlook import verdict_features
 from edge.library.question import Question
 from edge.library.search import Passage
 from edge.tutor import decide, guard
 from edge.tutor.engine import Engine
-from edge.tutor.generate import generate
+from edge.tutor.generate import Asking, generate
+from edge.tutor.prompt import Turn
 from edge.tutor.reader import Reader
 from edge.tutor.reckon import Sum, read_sum, show_value
-from edge.tutor.reply import Event, Mode, Piece, Reply, Sentence, Source, sentences_of
+from edge.tutor.reply import Event, Mode, Piece, Reply, Sentence, Source, Waiting, sentences_of
 from edge.words import words_for
 
 LONGEST_QUESTION = 1_000
@@ -64,18 +66,24 @@ class Tutor:
         self._clock = clock
 
     def answer(
-        self, question: str, *, lang: str, lesson: str | None = None, stop: Callable[[], bool] = lambda: False
+        self,
+        question: str,
+        *,
+        lang: str,
+        lesson: str | None = None,
+        before: Sequence[Turn] = (),
+        stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[Event]:
         """Yield pieces and sentences as they come, and one Reply at the end, also when stopped.
 
-        Raises EdgeError for a question that is blank or far too long, and ModelError from the reader; a language model
+        `before` is what was asked about this lesson before. Raises EdgeError for a question that is blank or far too long, and ModelError from the reader; a language model
         that fails is named in the reply, and the library answers.
         """
         start = self._clock()
         shown: list[str] = []
         first_ms = 0
         draft = Draft((), "none")
-        for event in self._events(tidy(question), lang, lesson, stop):
+        for event in self._events(tidy(question), lang, lesson, before, stop):
             if isinstance(event, Draft):
                 draft = event
                 continue
@@ -90,23 +98,30 @@ class Tutor:
         yield Reply(text, draft.mode, draft.sources, lang, draft.model, first_ms, total_ms, draft.trouble)
 
     def _events(
-        self, question: str, lang: str, lesson: str | None, stop: Callable[[], bool]
-    ) -> Iterator[Draft | Piece | Sentence]:
-        draft, passages = self._decide(question, lang, lesson)
-        written = False
+        self, question: str, lang: str, lesson: str | None, before: Sequence[Turn], stop: Callable[[], bool]
+    ) -> Iterator[Draft | Piece | Sentence | Waiting]:
+        draft, passages = self._decide(question, lang, lesson, before)
+        written = 0
         try:
-            if draft.mode == "passage" and (engine := self._model()) is not None:
-                for event in generate(engine, question, [p.text for p in passages], lang, stop):
+            if passages and draft.mode in ("passage", "none") and (engine := self._model()) is not None:
+                texts = [p.text for p in passages]
+                asking = Asking(question, texts, lang, self._text_of(lesson) if lesson else "", before)
+                for event in generate(engine, asking, stop):
+                    if isinstance(event, Waiting):
+                        yield event
+                        continue
                     if not written:
-                        yield replace(draft, mode="model", model=engine.name)
-                    written = True
-                    yield event
+                        sources = draft.sources or (_source(passages[event.passage]),)
+                        yield replace(draft, mode="model", model=engine.name, sources=sources)
+                    yield Piece(f" {event.text}" if written else event.text)
+                    yield Sentence(event.text)
+                    written += 1
         except ModelError as error:
             # The library answers without it; what was written so far stays.
             draft = replace(draft, trouble=error)
             if written:
                 yield Piece("\n\n")
-                written = False
+                written = 0
         if written:
             return
         yield draft
@@ -114,7 +129,13 @@ class Tutor:
             yield Piece(part if number == 0 else f"\n\n{part}")
             yield from (Sentence(sentence) for sentence in sentences_of(part))
 
-    def _decide(self, question: str, lang: str, lesson: str | None) -> tuple[Draft, list[Passage]]:
+    def _text_of(self, lesson: str) -> str:
+        """Return what a lesson says, as its passages say it."""
+        return "\n".join(passages_of(self._library.lesson(lesson).text))
+
+    def _decide(
+        self, question: str, lang: str, lesson: str | None, before: Sequence[Turn]
+    ) -> tuple[Draft, list[Passage]]:
         """Return the answer that needs no model, and the passages a model may use instead."""
         words = words_for("edge", lang)
         if rule := guard.refusal(question, lang):
@@ -122,6 +143,11 @@ class Tutor:
         if (found := read_sum(question)) is not None:
             return self._reckoned(found, lang), []
         asked = self._library.understand(question, lang)
+        none = Draft((words.say("tutor.none"),), "none")
+        if not asked.words and lesson is not None and before:
+            # "And why?" says nothing by itself: only who remembers the question before can answer.
+            together = self._library.understand(f"{before[-1].question} {question}", lang)
+            return none, self._library.passages(together, decide.PASSAGES_READ, lesson)
         bank_fit, draft = self._from_bank(asked, lesson)
         if bank_fit >= decide.SURE and draft is not None:
             return draft, []
@@ -129,7 +155,7 @@ class Tutor:
         read_fit, read = self._from_passages(asked, passages)
         draft = draft if bank_fit >= read_fit else read
         if draft is None or not self._is_held(asked, bank_fit, read_fit):
-            return Draft((words.say("tutor.none"),), "none"), []
+            return none, []
         return draft, passages
 
     def _is_held(self, asked: Question, bank_fit: float, read_fit: float) -> bool:
@@ -144,7 +170,7 @@ class Tutor:
         text = f"{found.shown} = {show_value(found.value, lang)}"
         about = OPERATIONS.get(lang, OPERATIONS["es"])[found.operation]
         passages = self._library.passages(self._library.understand(about, lang), 1)
-        sources = tuple(Source(p.pack, p.lesson, p.title, p.text) for p in passages)
+        sources = tuple(_source(passage) for passage in passages)
         return Draft((text,), "bank", sources, "arithmetic")
 
     def _from_bank(self, asked: Question, lesson: str | None) -> tuple[float, Draft | None]:
@@ -165,13 +191,17 @@ class Tutor:
         if reading is None:
             return 0.0, None
         passage = passages[reading.passage]
-        source = Source(passage.pack, passage.lesson, passage.title, passage.text)
+        source = _source(passage)
         leads = reading.confidence >= decide.LEADING and reading.sentence != passage.text
         parts = (reading.sentence, passage.text) if leads else (passage.text,)
         return fit, Draft(parts, "passage", (source,), "reader")
 
     def _ms_since(self, start: float) -> int:
         return round((self._clock() - start) * 1000)
+
+
+def _source(passage: Passage) -> Source:
+    return Source(passage.pack, passage.lesson, passage.title, passage.text)
 
 
 def tidy(question: str) -> str:

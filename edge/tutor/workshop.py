@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from edge.cache import cache_folder
+from edge.files import sha256_of
 from edge.library.library import Library
 from edge.settings import Settings
 from edge.shared import wire
 from edge.tutor.engine import Engine
 from edge.tutor.reader import Reader
 from edge.tutor.turn import Tutor
+
+if TYPE_CHECKING:
+    from edge.release.installed import InstalledModel
+    from edge.tutor.llama import LlamaEngine
 
 
 def open_tutor(settings: Settings, library: Library) -> Tutor:
@@ -35,6 +43,14 @@ def allowed_model(settings: Settings) -> Engine | None:
 
     Where `amauta engine` runs it for a whole class, that one answers.
     """
+    found = model_that_may_answer(settings)
+    if found is None:
+        return None
+    return class_engine(settings, found.path.stem) or open_model(settings, found)
+
+
+def model_that_may_answer(settings: Settings) -> InstalledModel | None:
+    """Return the largest model here whose report card allows grounded answers, if this machine has memory for it."""
     from edge.device import MEGABYTE, ram_mb
     from edge.release.installed import model_for
     from edge.release.manifest import embedded_release
@@ -43,15 +59,31 @@ def allowed_model(settings: Settings) -> Engine | None:
     if found is None:
         return None
     least_mb = found.artifact.min_ram_mb if found.artifact and found.artifact.min_ram_mb else found.size // MEGABYTE * 2
-    if ram_mb() < least_mb:
-        return None
-    if (place := wire.found(settings.home)) is not None and place.model == found.path.stem:
-        from edge.shared.client import SharedEngine
+    return found if ram_mb() >= least_mb else None
 
-        return SharedEngine(settings.home, str(os.getpid()))
+
+def class_engine(settings: Settings, model: str) -> Engine | None:
+    """Return the engine of a class, where one was opened for this model."""
+    place = wire.found(settings.home)
+    if place is None or place.model != model:
+        return None
+    from edge.shared.client import SharedEngine
+
+    return SharedEngine(settings.home, str(os.getpid()))
+
+
+def open_model(settings: Settings, model: InstalledModel) -> LlamaEngine:
+    """Load a model for one person, as it runs best here; what lessons begin with is kept on disk."""
     from edge.tutor.adapter import adapter_for
     from edge.tutor.llama import LlamaEngine
     from edge.tutor.tuning import tuning_for
 
-    tuning = tuning_for(settings.home, found.sha256)
-    return LlamaEngine.open(found.path, adapter=adapter_for(settings.shelves, found.sha256), tuning=tuning)
+    adapter = adapter_for(settings.shelves, model.sha256)
+    engine = LlamaEngine.open(model.path, adapter=adapter, tuning=tuning_for(settings.home, model.sha256))
+    engine.keep_beginnings(beginnings_folder(), model.sha256, extra=sha256_of(adapter) if adapter else "")
+    return engine
+
+
+def beginnings_folder() -> Path:
+    """Return where beginnings of lessons are kept; they hold nothing of a person and may be deleted at any time."""
+    return cache_folder() / "beginnings"

@@ -13,7 +13,7 @@ from edge.command_line import ExitCode
 from edge.errors import EdgeError, StoreError
 from edge.library.library import Library
 from edge.settings import Settings
-from edge.tutor.reply import Piece, Reply, Sentence
+from edge.tutor.reply import Piece, Reply, Sentence, Waiting
 from edge.tutor.workshop import open_tutor
 from edge.words import Words, words_for
 
@@ -63,11 +63,12 @@ def _answer(args: argparse.Namespace, settings: Settings, library: Library, lang
                 sys.stdout.flush()
             case Sentence(text):
                 spoken.append(text)
+            case Waiting():
+                sys.stderr.write(f"{event.say(words_for('edge', settings.spoken_lang))}\n")
+                sys.stderr.flush()
             case Reply():
                 reply = event
     assert reply is not None, "a turn ends with its reply"
-    if reply.trouble:
-        sys.stderr.write(f"{reply.trouble.say(settings.spoken_lang)}\n")
     if not args.json:
         sys.stdout.write("\n")
     return reply, spoken

@@ -19,7 +19,7 @@ from edge.settings import Settings
 from edge.shared.client import SharedEngine
 from edge.shared.wire import Place, announce
 from edge.tutor.engine import Engine, Message
-from edge.tutor.generate import generate
+from edge.tutor.generate import Asking, Written, generate
 from edge.tutor.reader import Reader
 from edge.tutor.reply import Event, Piece, Reply, Sentence, sentences_of
 from edge.tutor.support import supported
@@ -36,7 +36,7 @@ PASSAGES = [
 class Scripted:
     """An engine that says what it was told to say, a few letters at a time."""
 
-    name = "scripted"
+    name, context_tokens = "scripted", 2048
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -181,8 +181,8 @@ def test_a_model_that_says_something_else_is_not_shown(library: Library, reader:
 
 
 def streamed(text: str) -> list[str]:
-    found = generate(Scripted(text), "¿Cómo nace la rana?", PASSAGES, "es", lambda: False)
-    return [event.text for event in found if isinstance(event, Sentence)]
+    found = generate(Scripted(text), Asking("¿Cómo nace la rana?", PASSAGES, "es"), lambda: False)
+    return [event.text for event in found if isinstance(event, Written)]
 
 
 def test_generated_sentences_appear_until_the_first_that_is_not_supported() -> None:

@@ -8,7 +8,7 @@ import time
 from textual.events import Paste
 
 from edge.errors import SpeechError
-from edge.tutor.reply import Piece
+from edge.tutor.reply import Piece, Waiting
 from fakes import FakeServices
 from tests.tui.screen import keys_of, press, settle, type_in, words_of
 from tui.app import AmautaApp
@@ -235,3 +235,46 @@ async def test_a_question_full_of_markup_and_control_characters_is_shown_as_type
         await settle(pilot)
         assert "Tú: [bold]hola[/]" in words_of(app)
         assert "\x1b" not in words_of(app)
+
+
+async def test_who_waits_for_the_model_sees_the_place_and_the_time_going_by_and_can_take_the_question_back(
+    app: AmautaApp, rosa: FakeServices
+) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await settle(pilot)
+        await type_in(pilot, "fila")
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        assert "Eres el número 3 en la fila: faltan unos 20 segundos. Esc la retira." in words_of(app)
+        view = app.screen.query_one(TurnView)
+        view.wait(Waiting(1, 11.0))
+        view._told_at -= 6  # the clock goes on
+        await pilot.pause(1.1)
+        assert "Eres el número 1 en la fila: faltan unos 5 segundos." in words_of(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "Detenido." in words_of(app)
+        assert "fila:" not in words_of(app)
+        begun = time.monotonic()
+        while not rosa.fake_tutor.stopped and time.monotonic() - begun < 1:
+            await asyncio.sleep(0.005)
+        assert rosa.fake_tutor.stopped == 1
+
+
+async def test_what_was_said_about_a_lesson_is_remembered_until_another_is_talked_about(
+    app: AmautaApp, rosa: FakeServices
+) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await settle(pilot)
+        await press(pilot, ">plantas", "enter")
+        ask = app.query_one_ask()
+        ask.about_lesson(PLANTS, "Cómo se alimentan las plantas")
+        for question in ("plantas", "xyz", "¿y por qué?"):
+            await press(pilot, f">{question}", "enter")
+        ask.about_lesson(PLANTS, "Cómo se alimentan las plantas")
+        await press(pilot, ">plantas", "enter")
+        ask.about_lesson("", "")
+        await press(pilot, ">plantas", "enter")
+    told = [[turn.question for turn in before] for before in rosa.fake_tutor.before]
+    assert told == [[], [], ["plantas"], ["plantas"], ["plantas"], []]
+    assert rosa.fake_tutor.before[2][0].answer.startswith("Las plantas fabrican")

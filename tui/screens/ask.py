@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -25,7 +26,8 @@ from tui.widgets.prompt import PromptBox
 from tui.widgets.turn import SourceLink, TurnView
 
 if TYPE_CHECKING:
-    from edge.tutor.reply import Event
+    from edge.tutor.prompt import Turn
+    from edge.tutor.reply import Event, Reply
 
 MOST_TURNS = 50
 """Older ones leave the screen; the store has them all."""
@@ -75,6 +77,9 @@ class AskScreen(Screen[None]):
         self.lesson = ""
         """The lesson asked about, or nothing for the whole library."""
 
+        self.before: list[Turn] = []
+        """What was asked about that lesson so far, and answered: who asks "and why?" means it."""
+
         self._reading = False
 
     def compose(self) -> ComposeResult:
@@ -110,7 +115,8 @@ class AskScreen(Screen[None]):
 
     def about_lesson(self, lesson: str, title: str) -> None:
         """Ask about one lesson from now on; with "" about everything."""
-        self.lesson = lesson
+        if lesson != self.lesson:
+            self.lesson, self.before = lesson, []
         line = self.query_one(".about", Static)
         line.update(self.services.words.say("ask.about", title=title))
         line.display = bool(lesson)
@@ -134,10 +140,10 @@ class AskScreen(Screen[None]):
             await views[0].remove()
         await talk.mount(TurnView(self.services.words, question))
         talk.anchor()
-        self._answer(self.turn, question, self.lesson or None)
+        self._answer(self.turn, question, self.lesson or None, tuple(self.before))
 
     @work(thread=True, group="answer", exclusive=True, exit_on_error=False)
-    def _answer(self, turn: int, question: str, lesson: str | None) -> None:
+    def _answer(self, turn: int, question: str, lesson: str | None, before: Sequence[Turn]) -> None:
         """Run one turn away from the screen, and keep what came of it."""
         worker = get_current_worker()
 
@@ -147,7 +153,7 @@ class AskScreen(Screen[None]):
         from edge.tutor.reply import Reply
 
         try:
-            for part in self.services.answer(question, lesson, stop):
+            for part in self.services.answer(question, lesson, before, stop):
                 if stop():
                     return
                 self.post_message(self.Came(turn, part))
@@ -158,7 +164,7 @@ class AskScreen(Screen[None]):
 
     @on(Came)
     async def _came(self, event: Came) -> None:
-        from edge.tutor.reply import Piece, Sentence
+        from edge.tutor.reply import Piece, Sentence, Waiting
 
         if event.turn != self.turn or (view := self._last_view()) is None:
             return
@@ -169,9 +175,19 @@ class AskScreen(Screen[None]):
             if self._reading:
                 self.post_message(wishes.SpeechWanted([event.part.text], fresh=False))
             self.refresh_bindings()
+        elif isinstance(event.part, Waiting):
+            view.wait(event.part)
         else:
             await view.finish(event.part)
             self.answering = False
+            self._remember(view.question, event.part)
+
+    def _remember(self, question: str, reply: Reply) -> None:
+        """Keep what was said about the lesson; `before` is never changed while an answer reads it."""
+        from edge.tutor.prompt import Turn
+
+        if self.lesson and reply.mode in ("bank", "passage", "model"):
+            self.before = [*self.before, Turn(question, reply.text)][-MOST_TURNS:]
 
     @on(Failed)
     async def _failed(self, event: Failed) -> None:

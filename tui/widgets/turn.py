@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -10,15 +11,18 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Markdown, Static
 from textual.widgets.markdown import MarkdownStream
 
-from edge.words import Words
+from edge.words import Words, words_for
 from tui.answer import as_markdown, kind_of, source_key, sources_of
 
 if TYPE_CHECKING:
-    from edge.tutor.reply import Reply, Source
+    from edge.tutor.reply import Reply, Source, Waiting
 
+
+WAIT_SHOWN_SECONDS = 1.0
 
 MOST_SHOWN = 300
 """Letters of a question that are shown; nobody needs to see a pasted page again."""
@@ -80,6 +84,9 @@ class TurnView(Vertical):
         self.sentences: list[str] = []
         """What may be read aloud, as far as it has come."""
 
+        self._waiting: Waiting | None = None
+        self._told_at = 0.0
+        self._clock: Timer | None = None
         self._shown = ""
         self._stream: MarkdownStream | None = None
 
@@ -96,10 +103,23 @@ class TurnView(Vertical):
         """The lessons behind the answer, each once."""
         return sources_of(self.reply) if self.reply else []
 
+    def wait(self, waiting: Waiting) -> None:
+        """Show the place in the queue, and the time as it goes by."""
+        if self._waiting is None:
+            self._clock = self.set_interval(WAIT_SHOWN_SECONDS, self._show_waiting)
+        self._waiting, self._told_at = waiting, time.monotonic()
+        self._show_waiting()
+
+    def _show_waiting(self) -> None:
+        if self._waiting is not None:
+            left = max(0.0, self._waiting.seconds - (time.monotonic() - self._told_at))
+            line = replace(self._waiting, seconds=left).say(words_for("edge", self.words.lang))
+            self.query_one(".state", Static).update(f"{line} {self.words.say('ask.take_back')}")
+
     async def add(self, text: str) -> None:
         """Show one more piece."""
         if self._stream is None:
-            self.query_one(".state").display = False
+            self._end_waiting()
             self._stream = Markdown.get_stream(self.query_one(Prose))
         self._shown += text
         await self._stream.write(text)
@@ -131,8 +151,13 @@ class TurnView(Vertical):
         await self._end_stream()
         await self.mount(Static(self.words.say("ask.stopped"), classes="mode", markup=False))
 
-    async def _end_stream(self) -> None:
+    def _end_waiting(self) -> None:
         self.query_one(".state").display = False
+        if self._clock is not None:
+            self._clock.stop()
+
+    async def _end_stream(self) -> None:
+        self._end_waiting()
         if self._stream is not None:
             await self._stream.stop()
             self._stream = None
