@@ -31,6 +31,7 @@ from handing import NOW, Device, Hub
 from surviving import forked
 
 TOKEN = "abcd-efgh-jkmn-pqrs-tvwx-yz01"
+PEOPLE: list[tuple[str, people.Role, str]] = [("Maria", "district", ""), ("Rosa", "school", "escuela-1")]
 
 
 def quick(seconds: float) -> None:
@@ -145,13 +146,14 @@ class District:
     site: Site
 
     @classmethod
-    def made(cls, folder: Path, **more: bool) -> District:
-        hub, clock = Hub.made(folder / "hub"), Clock()
+    def made(cls, folder: Path, address: str = "", *, readers: bool = True, **more: bool) -> District:
+        """`address` is that of an empty PostgreSQL; without `readers` nobody can log in, which is made faster."""
+        hub, clock = Hub.made(folder / "hub", address=address), Clock()
         device = Device(folder / "device", random.Random(7))
         device.enrol(hub.enrolment())
         with open_database(hub.place) as database:
-            people.add(database, "Maria", "district", "", TOKEN, NOW)
-            people.add(database, "Rosa", "school", "escuela-1", TOKEN, NOW)
+            for name, role, school in PEOPLE if readers else ():
+                people.add(database, name, role, school, TOKEN, NOW)
         return cls(hub, device, clock, Site(hub.place, "es", now=clock, **more))
 
     def audited(self, deed: str) -> list[tuple[object, ...]]:

@@ -30,7 +30,7 @@ TIMEOUT_S = 12.0
 
 @pytest.fixture
 def district(tmp_path: Path) -> District:
-    return District.made(tmp_path)
+    return District.made(tmp_path, readers=False)
 
 
 @pytest.fixture
