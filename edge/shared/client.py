@@ -28,7 +28,12 @@ class SharedEngine:
         self._home, self._who = home, who
 
     def stream(
-        self, messages: Sequence[Message], *, max_tokens: int, stop: Callable[[], bool]
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        stop: Callable[[], bool],
+        shape: Shape | None = None,
     ) -> Iterator[str | Waiting]:
         """Yield our place in the queue while we wait, then the answer piece by piece.
 

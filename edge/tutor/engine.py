@@ -10,10 +10,10 @@ import codecs
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NotRequired, Protocol, TypedDict
 
+from edge.tutor.reply import Waiting
+
 Shape = str | Mapping[str, Any]
 """What an answer must look like: a grammar (GBNF, with the rule `root`), or a JSON schema."""
-
-from edge.tutor.reply import Waiting
 
 
 class Message(TypedDict):
@@ -56,7 +56,7 @@ class ShapingEngine(Engine, Protocol):
         max_tokens: int,
         stop: Callable[[], bool],
         shape: Shape | None = None,
-    ) -> Iterator[str]:
+    ) -> Iterator[str | Waiting]:
         """Do as `Engine` does, and keep the answer within `shape`; `max_tokens` may still cut it off.
 
         Raises ModelError when the shape cannot be used.
