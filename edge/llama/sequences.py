@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.errors import ModelError
+from edge.llama.grammar import Grammar
+
+NOTHING = -1
+"""No token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,9 @@ class Part:
     tokens: tuple[int, ...]
     ask: bool
     """Whether the token that follows is wanted."""
+
+    grammar: Grammar | None = None
+    """What that token is held to."""
 
 
 class Sequences:
@@ -76,10 +83,10 @@ class Sequences:
     def read(self, parts: Sequence[Part]) -> dict[int, int]:
         """Read all parts together, at most `batch` tokens; return the likeliest next token of those that ask.
 
-        Raises ModelError when there is no more room in memory; then nothing was read.
+        It is NOTHING where a grammar allows none. Raises ModelError when there is no more room in memory; then nothing was read.
         """
         batch, place = self._batch, 0
-        asked: dict[int, int] = {}
+        asked: list[tuple[Part, int]] = []
         for part in parts:
             begin = len(self.past[part.sequence])
             for number, token in enumerate(part.tokens):
@@ -88,7 +95,7 @@ class Sequences:
                 batch.n_seq_id[place], batch.seq_id[place][0] = 1, part.sequence
                 batch.logits[place] = int(part.ask and last)
                 if part.ask and last:
-                    asked[part.sequence] = place
+                    asked.append((part, place))
                 place += 1
         batch.n_tokens = place
         result = self._api.llama_decode(self._context, batch)
@@ -98,18 +105,20 @@ class Sequences:
             raise ModelError("model-failed", name=self._name, code=result)
         for part in parts:
             self.past[part.sequence] += part.tokens
-        return {sequence: self._likeliest(place) for sequence, place in asked.items()}
+        return {part.sequence: self._likeliest(place, part.grammar) for part, place in asked}
 
     def _undo(self, sequence: int) -> None:
         """Take out of memory what a failed reading may have left there."""
         length = len(self.past[sequence])
         self._api.llama_memory_seq_rm(self._memory(), sequence, length, -1)
 
-    def _likeliest(self, place: int) -> int:
+    def _likeliest(self, place: int, grammar: Grammar | None) -> int:
         import numpy as np
 
         row = self._api.llama_get_logits_ith(self._context, place)
-        return int(np.ctypeslib.as_array(row, shape=(self._size,)).argmax())
+        scores = np.ctypeslib.as_array(row, shape=(self._size,))
+        found = int(scores.argmax()) if grammar is None else grammar.choose(scores)
+        return NOTHING if found is None else found
 
     def _memory(self) -> Any:
         return self._api.llama_get_memory(self._context)

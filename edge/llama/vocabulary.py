@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge.errors import ModelError
-from edge.tutor.engine import Message
+from edge.llama.grammar import Grammar
+from edge.tutor.engine import Message, Shape
 
 PIECE_BYTES = 256
 
@@ -50,6 +51,10 @@ class Vocabulary:
         buffer = (self._api.llama_token * size)()
         count = self._api.llama_tokenize(self._vocabulary, content, len(content), buffer, size, special, special)
         return list(buffer[: max(0, count)])
+
+    def grammar(self, shape: Shape) -> Grammar:
+        """Return what holds one answer to a shape; raise ModelError when that cannot be."""
+        return Grammar(self._api, self._vocabulary, shape)
 
     def ends(self, token: int) -> bool:
         """Tell whether this token ends an answer."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from edge.llama.grammar import Grammar
 from edge.llama.guessing import Guesser
 from edge.llama.reading import Reading, Stop
 
@@ -17,22 +18,32 @@ class Writer:
     """One answer being written after what `reading` has in memory of the question."""
 
     def __init__(
-        self, reading: Reading, question: Sequence[int], *, guessing: bool, longer: Sequence[Sequence[int]] = ()
+        self,
+        reading: Reading,
+        question: Sequence[int],
+        *,
+        guessing: bool,
+        longer: Sequence[Sequence[int]] = (),
+        grammar: Grammar | None = None,
     ) -> None:
         self.count = 0
         """Tokens written so far."""
 
         self._reading, self._question, self._longer = reading, question, longer
-        self._guesser = Guesser(question) if guessing else None
+        self._grammar = grammar
+        self._guesser = Guesser(question) if guessing and grammar is None else None
         self._last = 0
         self._single_s = 0.0
         """How long a plain step takes of late."""
 
     def step(self, most: int, stop: Stop) -> list[int]:
-        """Return the next token, and as many more, up to `most` in all, as were guessed right; none when stopped."""
+        """Return the next token, and as many more, up to `most` in all, as were guessed right.
+
+        None when stopped, or when the grammar allows nothing more.
+        """
         if self.count == 0:
             read = self._reading.read(self._reading.recall(self._question, self._longer), stop)
-            found = [int(self._reading.scores().argmax())] if read else []
+            found = self._chosen() if read else []
         else:
             guess = self._guesser.guess(most - self.count - 1) if self._guesser else []
             found = self._checked(guess, stop) if guess else self._plain(stop)
@@ -43,11 +54,16 @@ class Writer:
                 self._guesser.append(token)
         return found
 
+    def _chosen(self) -> list[int]:
+        scores = self._reading.scores()
+        found = int(scores.argmax()) if self._grammar is None else self._grammar.choose(scores)
+        return [] if found is None else [found]
+
     def _plain(self, stop: Stop) -> list[int]:
         began = time.perf_counter()
         if not self._reading.read([self._last], stop):
             return []
-        found = [int(self._reading.scores().argmax())]
+        found = self._chosen()
         seconds = time.perf_counter() - began
         # One step that another program held up says nothing about the next.
         self._single_s = min(0.8 * self._single_s + 0.2 * seconds, 1.2 * self._single_s) if self._single_s else seconds

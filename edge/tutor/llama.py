@@ -14,13 +14,14 @@ from typing import Any
 
 from edge.errors import ModelError
 from edge.llama.beginnings import Beginnings
+from edge.llama.grammar import Grammar
 from edge.llama.history import Fitted, fit
 from edge.llama.loading import load_model, open_context
 from edge.llama.reading import Reading, Stop, common, never
 from edge.llama.vocabulary import Vocabulary
 from edge.llama.writing import Writer
 from edge.tutor.adapter import put_on
-from edge.tutor.engine import Message, whole_letters
+from edge.tutor.engine import Message, Shape, whole_letters
 from edge.tutor.llama_library import Library
 from edge.tutor.tuning import Tuning, llama_version
 
@@ -105,7 +106,9 @@ class LlamaEngine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def stream(self, messages: Sequence[Message], *, max_tokens: int, stop: Stop = never) -> Iterator[str]:
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, stop: Stop = never, shape: Shape | None = None
+    ) -> Iterator[str]:
         """Yield the most likely answer piece by piece; end within a moment of `stop()`.
 
         `messages` is the whole conversation: a system line, then questions and answers by turns. What does not fit with
@@ -117,7 +120,9 @@ class LlamaEngine:
         if len(tokens) + 1 > room:
             raise ModelError("model-question-long", tokens=len(tokens), room=room)
         stable = self._stable(fitted.messages, tokens)
-        yield from whole_letters(self._answer(fitted, stable, min(max_tokens, room - len(tokens)), stop))
+        grammar = None if shape is None else self._vocabulary.grammar(shape)
+        most = min(max_tokens, room - len(tokens))
+        yield from whole_letters(self._answer(fitted, stable, most, stop, grammar))
 
     def prepare(self, messages: Sequence[Message], stop: Stop = never) -> bool:
         """Read the beginning that these messages share with others and keep it on disk; tell whether it is there now."""
@@ -199,7 +204,9 @@ class LlamaEngine:
             self.beginnings.keep(self._reading, len(tokens))
         return True
 
-    def _answer(self, fitted: Fitted, stable: int, most: int, stop: Stop) -> Iterator[bytes]:
+    def _answer(
+        self, fitted: Fitted, stable: int, most: int, stop: Stop, grammar: Grammar | None = None
+    ) -> Iterator[bytes]:
         """Yield the bytes of each next token, the most likely one each time.
 
         A newer question, or `close`, ends this one: nobody waits for an answer that is no longer read.
@@ -211,7 +218,7 @@ class LlamaEngine:
             # Where memory goes on from it, it is not touched.
             if common(self._reading.past, beginning) < stable and not self._begin(beginning, stop):
                 return
-        writer = Writer(self._reading, fitted.tokens, guessing=self.guessing, longer=fitted.longer)
+        writer = Writer(self._reading, fitted.tokens, guessing=self.guessing, longer=fitted.longer, grammar=grammar)
         while writer.count < most:
             with self._lock:
                 if stop() or self._turn != mine:
