@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from edge.hub.errors import HubError
 from edge.hub.place import Place
+from edge.hub.reports.months import months_of
+from edge.hub.schema import ALL
+from edge.hub.stale import Touched, note
 from edge.sync.facts import KINDS, Answer, Erasure, Kind, Stream, Talk
 
 if TYPE_CHECKING:
@@ -113,6 +116,8 @@ class Database:
         self._engine = engine
         self._words: dict[str, int] = {}
         self._schools: dict[str, int] = {}
+        self.touched: set[Touched] = set()
+        """What the step in progress changed; whoever adds or deletes attempts says it here."""
 
     def __enter__(self) -> Database:
         return self
@@ -142,7 +147,9 @@ class Database:
         held = sorted({stream.device for stream in streams} | set(names))
         with self._ended():
             self._engine.begin(held, alone=alone or any(stream.erased for stream in streams))
+            self.touched.clear()
             yield
+            note(self, self.touched)
 
     @contextmanager
     def still(self) -> Iterator[None]:
@@ -197,7 +204,10 @@ class Database:
             self.execute("INSERT INTO learners (learner, stream) VALUES (?, ?)", [who, number])
         for kind, rows in (("attempts", stream.attempts), ("turns", stream.turns)):
             kept = [row for row in rows if row.learner not in gone] if gone else rows
-            new += self._add_rows(kind, number, kept)  # type: ignore[arg-type]
+            added = self._add_rows(kind, number, kept)  # type: ignore[arg-type]
+            if added and kind == "attempts":
+                self.touched |= {(number, month) for month in months_of(row[-1] for row in kept)}
+            new += added
         return new
 
     def _known(self, learners: set[int], number: int) -> tuple[set[int], set[int]]:
@@ -217,6 +227,9 @@ class Database:
 
     def _forget(self, learner: int) -> None:
         for (stream,) in self.rows("SELECT stream FROM learners WHERE learner = ?", [learner]):
+            self.touched.add((stream, ALL))
+            few = "DELETE FROM sums_few WHERE school = (SELECT school FROM streams WHERE id = ?) AND learner = ?"
+            self.execute(few, [stream, learner])
             for kind in ("attempts", "turns"):
                 self.execute(f"DELETE FROM {kind} WHERE stream = ? AND learner = ?", [stream, learner])
         self.execute("DELETE FROM learners WHERE learner = ?", [learner])

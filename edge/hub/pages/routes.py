@@ -6,7 +6,7 @@ Each handler asks its `View` for reports, which knows whose they are; none reads
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 
@@ -18,7 +18,6 @@ from starlette.routing import Route
 from edge.hub.pages import charts
 from edge.hub.pages.render import attachment, icon, page, style
 from edge.hub.pages.view import View, view
-from edge.hub.reports import learning
 from edge.hub.reports.field import SILENT_DAYS, days_before, never_delivered, refused_since
 from edge.hub.reports.files import as_csv, as_xlsx
 from edge.hub.reports.memory import Memory
@@ -94,7 +93,7 @@ def overview(seen: View, request: Request) -> Response:
     reports = seen.reports()
     schools, months = reports.tables(["schools", "months"])
     now = Period(seen.period.now, seen.period.now, seen.period.now)
-    this_month = learning.added_up(seen.reports(chosen=now).answers.blocks)[0]
+    this_month = seen.reports(chosen=now).attempts()
     silent = [row for row in reports.devices if row.state == "silent"]
     cloned = [row for row in reports.devices if row.state == "cloned"]
     never = never_delivered(seen.database)
@@ -130,15 +129,11 @@ def lesson(seen: View, request: Request) -> Response:
     """Show one lesson: where and when it was practised; 404 for one of which nothing may be shown."""
     called = request.query_params.get("id", "")
     reports = seen.reports()
-    found = learning.of_lesson(reports.answers, called)
-    if not called or not found.groups:
+    found = reports.lesson(called) if called else None
+    if found is None:
         raise HTTPException(404)
-    [mistakes] = reports.tables(["mistakes"])
-    mine = tuple(row for row, key in zip(mistakes.rows, mistakes.keys, strict=True) if key == called)
-    months = learning.lesson_months(found, reports.catalogue)
-    tables = [months, learning.lesson_schools(found, reports.catalogue), replace(mistakes, rows=mine, keys=())]
     facts = reports.catalogue.lesson(called)
-    return page("lesson.html", seen, "/lessons", facts=facts, tables=tables, bars=_bars(months))
+    return page("lesson.html", seen, "/lessons", facts=facts, tables=found, bars=_bars(found[0]))
 
 
 def deliveries(seen: View, request: Request) -> Response:

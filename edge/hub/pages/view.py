@@ -20,11 +20,15 @@ from edge.hub.database import Database
 from edge.hub.reports.build import Reports
 from edge.hub.reports.memory import Memory
 from edge.hub.reports.months import Period, name_of, period
+from edge.hub.reports.sums import catch_up
 from edge.hub.serve.guard import form_proof
 from edge.hub.serve.people import Person
 from edge.hub.serve.render import COOKIE
 from edge.hub.serve.site import Site
 from edge.words import Words
+
+PATIENCE_S = 5.0
+"""How long a page waits for what arrived lately to be added up."""
 
 CHOICE_MONTHS = 36
 """How far back the choice of months goes."""
@@ -49,6 +53,9 @@ class View:
     wrong_period: str
     """What is wrong with the months that were asked for, or nothing."""
 
+    behind: int
+    """Schools whose last answers are not in the numbers yet: there was no time to add them up."""
+
     @property
     def is_district(self) -> bool:
         """Whether everything may be seen."""
@@ -57,7 +64,7 @@ class View:
     def reports(self, school: str = "", chosen: Period | None = None) -> Reports:
         """Return the reports of one school, or of all there are for this person."""
         of, folder = self.scope(school), self.site.place.folder
-        return Reports(self.database, folder, self.words, chosen or self.period, self.now, of, self.memory)
+        return Reports(self.database, folder, self.words, chosen or self.period, self.now, of, self.memory, True)
 
     def scope(self, school: str = "") -> str:
         """Return the school that may be looked at (empty: all); 404 for one that this person has nothing to do with."""
@@ -98,4 +105,5 @@ def view(request: Request, site: Site, memory: Memory) -> Iterator[View]:
         chosen, since, until, wrong = period("", "", now), "", "", error.say(words.lang)
     proof = form_proof(site, request.cookies.get(COOKIE, ""))
     with site.database() as database:
-        yield View(request.state.person, words, chosen, now, since, until, database, site, memory, proof, wrong)
+        behind = catch_up(database, seconds=PATIENCE_S)
+        yield View(request.state.person, words, chosen, now, since, until, database, site, memory, proof, wrong, behind)

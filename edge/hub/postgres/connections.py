@@ -124,8 +124,8 @@ class Connections:
             raise
 
     def _prepare(self, connection: Connection) -> None:
-        """Make the tables if nobody did; see that they are this hub's and not newer than we are."""
-        if found := _about(connection):
+        """Make the tables, or bring them up to date, if nobody did; see that they are this hub's and not newer than we are."""
+        if (found := _about(connection)) and found[0] == schema.VERSION:
             self._judge(*found)
             return
         self._judge_encoding(connection)
@@ -133,6 +133,9 @@ class Connections:
             connection.execute(b"SELECT pg_advisory_xact_lock(%s)", [MAKING])
             if found := _about(connection):
                 self._judge(*found)
+                if found[0] < schema.VERSION:
+                    connection.execute(schema.postgres_changes(found[0]).encode())
+                    connection.execute(b"UPDATE amauta SET version = %s", [schema.VERSION])
                 return
             connection.execute(schema.postgres_tables().encode())
             connection.execute(b"INSERT INTO amauta (version, hub) VALUES (%s, %s)", [schema.VERSION, self._hub])

@@ -60,6 +60,10 @@ class Group:
     learners: int
     """At least so many."""
 
+    def numbers(self) -> tuple[int, int, int, int]:
+        """Return what there is of it."""
+        return self.attempts, self.judged, self.right, self.learners
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -71,6 +75,10 @@ class Block:
     judged: int
     right: int
     learners: int
+
+    def numbers(self) -> tuple[int, int, int, int]:
+        """Return what there is of it."""
+        return self.attempts, self.judged, self.right, self.learners
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +125,7 @@ def rounded(learners: int) -> int:
 def publish(parts: Iterable[list[Own]], *, is_alone: bool = False) -> Answers:
     """Return what may be shown of everything that learners did; each part is one school in one month.
 
-    One school alone is told nothing about other small ones.
+    One school alone is told nothing about other small ones. Reports do this part by part (`reports.sums`).
     """
     blocks: list[Block] = []
     groups: list[Group] = []
@@ -125,21 +133,32 @@ def publish(parts: Iterable[list[Own]], *, is_alone: bool = False) -> Answers:
     small: dict[int, list[Own]] = defaultdict(list)
     for owns in parts:
         heard.add(owns[0].school)
-        if len({own.learner for own in owns}) < SMALLEST:
+        if is_small(owns):
             small[owns[0].month] += (own._replace(school=TOGETHER) for own in owns)
         else:
-            _publish(owns, blocks, groups)
+            _add(publish_part(owns), blocks, groups)
     for owns in [] if is_alone else small.values():
-        _publish(owns, blocks, groups)
+        _add(publish_part(owns), blocks, groups)
     return Answers(tuple(blocks), tuple(groups), frozenset(heard - {block.school for block in blocks}))
 
 
-def _publish(owns: list[Own], blocks: list[Block], groups: list[Group]) -> None:
-    """Add what may be shown of one school and month."""
+def _add(part: tuple[Block, list[Group]] | None, blocks: list[Block], groups: list[Group]) -> None:
+    if part is not None:
+        blocks.append(part[0])
+        groups += part[1]
+
+
+def is_small(owns: list[Own]) -> bool:
+    """Tell whether too few learners did this for any of it to be shown by itself."""
+    return len({own.learner for own in owns}) < SMALLEST
+
+
+def publish_part(owns: list[Own]) -> tuple[Block, list[Group]] | None:
+    """Return what may be shown of one school and month, or of the small schools of one month."""
     school, month = owns[0].school, owns[0].month
     cells = _cells(owns)
     if not cells:
-        return
+        return None
     shown: list[Group] = []
     unsplit: list[_Cell] = []
     for lesson, cell in cells.items():
@@ -153,8 +172,7 @@ def _publish(owns: list[Own], blocks: list[Block], groups: list[Group]) -> None:
         judged += sum(cell.attempts for cell in unsplit)
         right += sum(cell.right for cell in unsplit)
     learners = rounded(len(set().union(*(cell.learners for cell in cells.values()))))
-    blocks.append(Block(school, month, sum(group.attempts for group in shown), judged, right, learners))
-    groups += shown
+    return Block(school, month, sum(group.attempts for group in shown), judged, right, learners), shown
 
 
 def _cells(owns: list[Own]) -> dict[str, _Cell]:

@@ -92,10 +92,11 @@ def details(found: Answers, catalogue: Catalogue) -> Table:
     return Table("details", columns, tuple(rows))
 
 
-def of_lesson(found: Answers, lesson: str) -> Answers:
-    """Return what may be shown of one lesson."""
-    groups = tuple(group for group in found.groups if group.lesson == lesson)
-    return Answers((), groups, frozenset())
+def of_schools(found: Answers) -> dict[str, tuple[Cell, ...]]:
+    """Return the cells of NUMBERS of each school that answered something; None each where nothing may be shown."""
+    by_school = _by(found.blocks, lambda block: block.school)
+    hidden = dict.fromkeys(found.too_few, tuple(None for _ in NUMBERS))
+    return hidden | {school: added_up(blocks) for school, blocks in by_school.items()}
 
 
 def lesson_schools(found: Answers, catalogue: Catalogue) -> Table:

@@ -1,4 +1,4 @@
-"""What was worked out stays in memory until something new arrives: a page must not read a million answers each time.
+"""What was worked out stays in memory until the sums change: a page must not add up a whole country each time.
 
 One for each worker; threads share it. What two of them ask for at once is worked out twice, and the same.
 """
@@ -10,25 +10,25 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from edge.hub.database import Database
+from edge.hub.reports import sums
 
 MOST = 24
-"""Results kept; what nobody asked for longest goes first. One of a large district is tens of megabytes."""
+"""Results kept; what nobody asked for longest goes first. The largest, `details` of a district, is tens of megabytes."""
 
 Result = TypeVar("Result")
 
 
 class Memory:
-    """Results by name, as of the last delivery."""
+    """Results by name, as of the last change of the sums."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._state: Hashable = None
+        self._state = -1
         self._results: dict[Hashable, Any] = {}
 
     def get(self, database: Database, key: Hashable, make: Callable[[], Result]) -> Result:
-        """Return what `make` returns, or returned since the last delivery."""
-        # An erasure arrives with a delivery, too.
-        [state] = database.rows("SELECT count(*), max(at) FROM bundles")
+        """Return what `make` returns, or returned since the sums last changed."""
+        state = sums.state(database)
         with self._lock:
             if state != self._state:
                 self._state = state

@@ -1,32 +1,36 @@
 """The mistakes behind wrong answers: which, in what, and at least how many learners of how many schools made them.
 
 No answers are counted here, only learners, and they as `groups` says: none below five, the rest rounded down to a
-multiple of five. Schools in which fewer than five made a mistake count together, and at most three learners
-each: a sum that said "all four of each" would say how many they are in one.
+multiple of five; over several months the busiest one of each school counts. Schools in which fewer than five made
+a mistake count together, and at most three learners each: a sum that said "all four of each" would say how many
+they are in one.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edge.hub.database import Database
-from edge.hub.mistakes import mistake
-from edge.hub.reports.answers import batches
 from edge.hub.reports.catalogue import Catalogue, plain
 from edge.hub.reports.groups import SMALLEST, rounded
-from edge.hub.reports.months import Period, condition
+from edge.hub.reports.months import Period, chosen_months
 from edge.hub.reports.table import Table, number, text
-from edge.learning.grade import chosen_option
+from edge.learning.grade import LETTERS, chosen_option
 
 Label = tuple[str, str, str]
 """Lesson, item (empty for exercises made on the spot) and which mistake (empty: any)."""
 
-_WRONG = """
-SELECT DISTINCT streams.school, attempts.lesson, attempts.item, attempts.given, attempts.learner
-FROM streams CROSS JOIN attempts
-WHERE attempts.stream = streams.id AND streams.school BETWEEN ? AND ? AND attempts.correct = 0 AND {condition}
+# Of each school its busiest month. The cells of a Tally; a sum of whole numbers is no whole number in PostgreSQL.
+_COUNTED = f"""
+SELECT lesson, item, which,
+    CAST(sum(CASE WHEN most >= {SMALLEST} THEN most - most % {SMALLEST} ELSE 0 END) AS BIGINT),
+    CAST(sum(CASE WHEN most >= {SMALLEST} THEN 1 ELSE 0 END) AS BIGINT),
+    CAST(sum(CASE WHEN most < {SMALLEST} THEN most ELSE 0 END) AS BIGINT),
+    CAST(sum(CASE WHEN most < {SMALLEST} THEN 1 ELSE 0 END) AS BIGINT)
+FROM (
+    SELECT lesson, item, which, max(learners) AS most FROM sums_mistakes
+    WHERE {{chosen}} AND {{schools}} GROUP BY school, lesson, item, which
+) AS busiest GROUP BY lesson, item, which HAVING sum(most) >= {SMALLEST}
 """
 _MOST_OF_FEW = 3
 
@@ -48,6 +52,10 @@ class Tally:
         else:
             self.few += learners
             self.few_schools += 1
+
+    def order(self) -> tuple[int, ...]:
+        """Return what the larger of two is found by."""
+        return self.learners(), self.shown, self.schools, self.few, self.few_schools
 
     def learners(self) -> int:
         """Return at least how many there are, as far as it may be said."""
@@ -71,36 +79,25 @@ def mistakes(database: Database, period: Period, catalogue: Catalogue, school: s
 
 def _tallies(database: Database, period: Period, catalogue: Catalogue, school: str) -> dict[Label, Tally]:
     words = dict(database.rows("SELECT id, text FROM words"))
-    known: dict[tuple[str, str, str], list[Label]] = {}
-    tallies: dict[Label, Tally] = defaultdict(Tally)
-    for _, first, last in batches(database, school):
-        who: dict[tuple[Label, int], set[int]] = defaultdict(set)
-        for number_, lesson, item, given, learner in database.rows(
-            _WRONG.format(condition=condition(period)), [first, last]
-        ):
-            answer = (words[lesson], item, given)
-            if (labels := known.get(answer)) is None:
-                labels = known[answer] = list(labels_of(*answer, catalogue))
-            for label in labels:
-                who[label, number_].add(learner)
-        for (label, _), learners in who.items():
-            tallies[label].count(len(learners))
+    schools = "school = (SELECT id FROM schools WHERE code = ?)" if school else "? = ''"
+    sql = _COUNTED.format(chosen=chosen_months(period), schools=schools)
+    tallies: dict[Label, Tally] = {}
+    for lesson, item, which, *counts in database.rows(sql, [school]):
+        label, tally = (words[lesson], item, named(item, which, catalogue)), Tally(*counts)
+        # Two answers may mean one option, and who gave both is one: at least as many as gave the more frequent.
+        if label not in tallies or tally.order() > tallies[label].order():
+            tallies[label] = tally
     return tallies
 
 
-def labels_of(lesson: str, item: str, given: str, catalogue: Catalogue) -> Iterator[Label]:
-    """Yield the mistakes that one wrong answer is an example of."""
-    if item.startswith("exercise/"):
-        if name := mistake(item, given):
-            yield lesson, "", name
-        return
-    yield lesson, item, ""
-    if not given or (known := catalogue.items.get(item)) is None:
-        return
-    if known.kind != "choice":
-        yield lesson, item, plain(given).strip()
-    elif option := chosen_option(known, given):
-        yield lesson, item, option.text
+def named(item: str, which: str, catalogue: Catalogue) -> str:
+    """Return what was answered: an option's text where the item is known, else as it came, a letter perhaps."""
+    known = catalogue.items.get(item) if which else None
+    if known is None or known.kind != "choice":
+        return which
+    option = chosen_option(known, which)
+    # Anything else that was typed there is just wrong.
+    return option.text if option else ""
 
 
 def _said(label: Label, catalogue: Catalogue) -> tuple[str, str]:
@@ -114,4 +111,6 @@ def _said(label: Label, catalogue: Catalogue) -> tuple[str, str]:
     if not which:
         return asked, say("reports.any-mistake")
     why = next((option.feedback for option in known.options if option.text == which), "") if known else ""
+    if known is None and which in LETTERS:
+        return asked, say("reports.option", letter=which)
     return asked, say("reports.answered", given=which, why=why).strip()

@@ -1,21 +1,28 @@
 """Calendar months, the only periods a report knows: a day more or less would show what one child did.
 
 Pure. A month is a number that grows by one (`year * 12 + month - 1`), in UTC: a school day in Latin America has
-the same date there. 0 stands for answers without a believable date: the clock of the device said none, one
-before Amauta existed, or one to come.
+the same date there. 0 stands for answers without a believable date: the clock of the device said none, or one
+before Amauta existed. Those of a month to come are shown with them until that month comes.
 """
 
 from __future__ import annotations
 
 import re
 from calendar import timegm
+from collections.abc import Iterable
 from dataclasses import dataclass
+from time import gmtime
 
 from edge.hub.errors import HubError
 
 UNDATED = 0
 FIRST = 2020 * 12
 """No device is older."""
+
+FAR = 2100 * 12
+"""All later ones count as this one."""
+
+_DAY = 86_400
 
 _DATE = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?")
 
@@ -62,12 +69,49 @@ def begin_of(month: int) -> int:
     return timegm((month // 12, month % 12 + 1, 1, 0, 0, 0))
 
 
-def month_column(chosen: Period) -> str:
-    """Return SQL that says in which month an answer was given; the latest, which is asked for most, is tried first."""
+def months_of(times: Iterable[int]) -> set[int]:
+    """Return the months of these times, in seconds since 1970; without looking at each one by itself."""
+    return {_month_of_day(day) for day in {time // _DAY for time in times}}
+
+
+def _month_of_day(day: int) -> int:
+    if day * _DAY >= begin_of(FAR):
+        return FAR
+    date = gmtime(max(day, 0) * _DAY)
+    month = date.tm_year * 12 + date.tm_mon - 1
+    return month if month >= FIRST else UNDATED
+
+
+def month_column(months: Iterable[int]) -> str:
+    """Return SQL that says in which of these months an answer was given; the latest is tried first."""
+    arms = [f"WHEN {_within(month)} THEN {month}" for month in sorted(months, reverse=True)]
+    return f"CASE {' '.join(arms)} END"
+
+
+def in_months(months: Iterable[int]) -> str:
+    """Return SQL that holds for the answers of these months."""
+    return f"({' OR '.join(map(_within, sorted(months))) or '1 = 0'})"
+
+
+def _within(month: int) -> str:
+    if month == UNDATED:
+        return f"attempts.at < {begin_of(FIRST)}"
+    if month == FAR:
+        return f"attempts.at >= {begin_of(FAR)}"
+    return f"attempts.at >= {begin_of(month)} AND attempts.at < {begin_of(month + 1)}"
+
+
+def chosen_months(chosen: Period) -> str:
+    """Return SQL that holds for the sums of a period."""
+    if chosen.is_all:
+        return "1 = 1"
     months = chosen.months()
-    arms = [f"WHEN attempts.at >= {begin_of(chosen.now + 1)} THEN {UNDATED}"]
-    arms += [f"WHEN attempts.at >= {begin_of(month)} THEN {month}" for month in months]
-    return f"CASE {' '.join(arms)} ELSE {UNDATED} END"
+    return f"month BETWEEN {months[-1]} AND {months[0]}" if months else "1 = 0"
+
+
+def shown_month(chosen: Period) -> str:
+    """Return SQL that says under which month a sum is shown."""
+    return f"CASE WHEN month > {chosen.now} THEN {UNDATED} ELSE month END AS shown"
 
 
 def condition(chosen: Period) -> str:
