@@ -18,7 +18,7 @@ from edge.hub.errors import HubError
 from edge.hub.place import Place
 from edge.learning.attempt import stamp
 from edge.settings import Settings
-from edge.verbs import hub_reports, hub_serve
+from edge.verbs import hub_reports, hub_serve, hub_sums
 from edge.words import Words, words_for
 
 POINTER = "hub.txt"
@@ -27,7 +27,7 @@ POINTER = "hub.txt"
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `hub`."""
-    metavar = "init|enrol|import|ack|report|xapi|merge|audit|serve|people|revoke"
+    metavar = "init|enrol|import|ack|report|sums|xapi|merge|audit|serve|people|revoke"
     actions = parser.add_subparsers(dest="action", required=True, metavar=metavar)
     added = {name: actions.add_parser(name, help=words.say(f"verbs.hub.{name}")) for name in metavar.split("|")}
     added["init"].add_argument("folder", metavar="DIR", type=Path, help=words.say("verbs.hub.new"))
@@ -43,6 +43,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
         added[name].add_argument("folder", metavar="DIR", type=Path, help=words.say("verbs.sync.folder"))
     added["ack"].add_argument("--school", metavar="S", action="append", default=[], help=words.say("verbs.hub.only"))
     hub_reports.configure_report(added["report"], words)
+    hub_sums.configure(added["sums"], words)
     hub_reports.configure_xapi(added["xapi"], words)
     added["merge"].add_argument("other", metavar="OTHER", type=Path, help=words.say("verbs.hub.other"))
     hub_serve.configure(added["serve"], added["people"], added["revoke"], words)
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return _init(args, settings, words)
     place = places.load(args.hub or _remembered(settings.home))
     deeds = {"enrol": _enrol, "import": _import, "ack": _ack, "merge": _merge, "audit": _audit}
-    deeds |= {"report": hub_reports.report, "xapi": hub_reports.xapi}
+    deeds |= {"report": hub_reports.report, "xapi": hub_reports.xapi, "sums": hub_sums.run}
     deeds |= {"people": hub_serve.people, "revoke": hub_serve.revoke}
     if args.action == "serve":
         return hub_serve.serve(args, place, settings, words)

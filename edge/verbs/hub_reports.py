@@ -21,6 +21,7 @@ from edge.hub.reports.groups import SMALLEST
 from edge.hub.reports.months import Period, name_of, period
 from edge.hub.reports.table import Table, lines
 from edge.learning.attempt import stamp
+from edge.verbs.hub_sums import catch_up
 from edge.verbs.learners import write_table
 from edge.words import Words
 
@@ -52,13 +53,14 @@ def _configure_choice(parser: argparse.ArgumentParser, words: Words) -> None:
 def report(args: argparse.Namespace, place: Place, database: Database, words: Words) -> int:
     """Tell what was asked for, in the terminal or into a file."""
     chosen, now = _period(args, words)
-    reports = Reports(database, place.folder, words, chosen, now, args.school)
+    reports = Reports(database, place.folder, words, chosen, now, args.school, is_caught_up=True)
     suffix = args.out.suffix.casefold() if args.out else ""
     if args.out and suffix not in (".csv", ".xlsx"):
         raise HubError("report-kind", path=args.out)
     names = args.what or [name for name in USUAL if not args.school or name in OF_A_SCHOOL]
     if suffix == ".csv" and len(names) > 1:
         raise HubError("report-one-table")
+    catch_up(database, words)
     tables = reports.tables(names)
     for path in reports.catalogue.broken:
         narrate(words, "reports.pack-broken", path=path)

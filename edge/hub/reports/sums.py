@@ -67,6 +67,7 @@ def catch_up(database: Database, *, seconds: float = inf, tell: Callable[[int], 
             return left
         with database.step(names=[SUMS]):
             _renew_some(database)
+    tell(0)
     return 0
 
 
