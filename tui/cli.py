@@ -65,19 +65,23 @@ def _run_classroom(given: list[str], settings: Settings) -> int:
 
 
 def _run_lines(settings: Settings) -> int:
+    from edge.llama.noise import divert
     from tui.opening import open_services
     from tui.plain import run
 
+    divert(settings.home)
     return run(open_services(settings), sys.stdin, sys.stdout)
 
 
 def _run_app(settings: Settings) -> int:
+    from edge.llama.noise import divert
     from tui.app import AmautaApp
     from tui.opening import open_services
 
     # Libraries beside the present folder would be loaded from it; start from our own instead.
     settings = replace(settings, home=settings.home.absolute())
     os.chdir(Path(__file__).parent)
+    divert(settings.home)
     services = open_services(settings)
     app = AmautaApp(services)
     app.run()

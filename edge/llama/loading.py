@@ -19,6 +19,7 @@ def load_model(path: Path) -> tuple[Library, Any, GgufHead]:
     """Return llama.cpp, the model at `path` and what its file says; raise ModelError when it cannot run here."""
     head = read_head(path)
     library = load_library()
+    library.complaints.clear()
     params = library.api.llama_model_default_params()
     params.n_gpu_layers = 0
     params.use_extra_bufts = library.extra_layouts

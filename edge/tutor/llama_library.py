@@ -19,10 +19,12 @@ from typing import Any
 
 from edge.device import refuse_unfit_processor
 from edge.errors import ModelError
+from edge.llama.noise import note
 
 VARIANTS = ("libggml-cpu-*.so", "ggml-cpu-*.dll", "libggml-cpu-*.dylib")
 CRASHES_ON_AMX = "sapphirerapids"
-ERROR_LEVEL = 3
+WARNING, ERROR, MORE = 3, 4, 5
+"""Levels of what llama.cpp says; the last goes on with what was said before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,17 @@ def load_library() -> Library:
         raise ModelError("model-no-library", reason=str(error)) from error
     complaints: deque[str] = deque(maxlen=8)
 
+    before = 0
+
     @api.llama_log_callback  # type: ignore[untyped-decorator]
     def listen(level: int, text: bytes, _: object) -> None:
-        if level == ERROR_LEVEL and text.strip():
-            complaints.append(text.decode("utf-8", "replace").strip())
+        nonlocal before
+        before = before if level == MORE else level
+        said = text.decode("utf-8", "replace")
+        if before >= WARNING:
+            note(said)
+        if before == ERROR and said.strip():
+            complaints.append(said.strip())
 
     api.llama_log_set(listen, ctypes.c_void_p(0))
     variants = find_variants(Path(llama_cpp.__file__).parent)

@@ -37,10 +37,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if model is None:
         raise ModelError("engine-no-model")
     refuse_unfit_processor()
+    from edge.llama.noise import divert
     from edge.shared.server import serve
     from edge.tutor.adapter import adapter_for
     from edge.tutor.tuning import tuning_for
 
+    divert(settings.home)
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
