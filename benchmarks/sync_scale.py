@@ -47,7 +47,7 @@ def practised(path: Path, many: int, chance: random.Random) -> None:
         rows.append(
             (device, seq, chance.choice(learners), *facts, given, 1, chance.choice((0, 0, 1, 2)), seconds, stamp(at))
         )
-    connection.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    connection.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')", rows)
     connection.commit()
     connection.close()
 

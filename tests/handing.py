@@ -63,7 +63,7 @@ class Device:
         connection.execute("BEGIN")
         rows = (self._row(device, last + number, learners) for number in range(1, many + 1))
         try:
-            connection.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            connection.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')", rows)
             connection.execute("COMMIT")
         finally:
             connection.close()

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from edge.learning.attempt import Attempt, stamp
 from edge.learning.exercise import LEVELS, Skill, generate, lesson_id
-from edge.learning.grade import Mark, mark
+from edge.learning.grade import Mark, letter_of, mark
 from edge.learning.mastery import next_item
 from edge.learning.store import Store
 from edge.library.pack import Item, Lesson
@@ -163,6 +163,7 @@ class Drill:
             hints=self.hints_shown,
             seconds=max(0.0, round((moment - self._begun).total_seconds(), 1)),
             at=stamp(moment),
+            option=letter_of(self.item, given),
         )
         self._past.append(attempt)
         self.tries += 1

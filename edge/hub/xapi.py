@@ -19,6 +19,7 @@ from edge.hub.errors import HubError
 from edge.hub.reports.answers import batches
 from edge.hub.reports.catalogue import Catalogue
 from edge.hub.reports.months import Period, condition
+from edge.learning.grade import chosen_option
 from edge.words import LANGUAGES, words_for
 
 AT_ONCE = 10_000
@@ -91,7 +92,9 @@ def _statement(name: UUID, learner: int, school: str, lesson: str, rest: list[An
     asked = known.prompt if known else f"{lesson_title}: {item.rpartition('/')[2]}"
     result: dict[str, Any] = {"success": bool(correct), "duration": f"PT{tenths // 10}.{tenths % 10}S"}
     if given:
-        result["response"] = given
+        # Where its text is too long to leave, an option travels as its letter.
+        option = chosen_option(known, given) if known and known.kind == "choice" else None
+        result["response"] = option.text if option else given
     statement: dict[str, Any] = {
         "id": str(name),
         "actor": {"objectType": "Agent", "account": {"homePage": naming.home, "name": f"{learner:016x}"}},

@@ -30,6 +30,9 @@ class Attempt:
     at: str
     """When, in UTC as ISO 8601; the clock of the device may be wrong, `seq` never is."""
 
+    option: str = ""
+    """The letter of the option that was chosen; nothing where there were none, or what was typed is none of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:

@@ -76,6 +76,16 @@ def chosen_option(item: Item, given: str) -> Option | None:
     return None
 
 
+def letter_of(item: Item, given: str) -> str:
+    """Return the letter of the option meant by `given`, if by it alone the same option is found again; else nothing."""
+    clean = _visible(given[:LONGEST_ANSWER])
+    chosen = chosen_option(item, clean) if item.kind == "choice" else None
+    if chosen is None:
+        return ""
+    letter = LETTERS[item.options.index(chosen)]
+    return letter if chosen_option(item, letter) is chosen else ""
+
+
 def _mark_number(item: Item, given: str) -> Mark:
     answer = item.keys[0]
     key, number = read_number(answer), read_number(given)

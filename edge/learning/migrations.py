@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-NAMES = ("0001_attempts_turns_learners", "0002_erasing", "0003_handing_over")
+NAMES = ("0001_attempts_turns_learners", "0002_erasing", "0003_handing_over", "0004_options")
 """Every migration, in order."""
 
 _SET = "amauta-store"
@@ -45,6 +45,10 @@ def apply(db: Database, device: str) -> None:
     @steps(name=NAMES[2])
     def _(db: Database) -> None:
         _handing_over(db)
+
+    @steps(name=NAMES[3])
+    def _(db: Database) -> None:
+        _options(db)
 
     steps.apply(db)
 
@@ -125,6 +129,11 @@ def _handing_over(db: Database) -> None:
     db.table("acks").create({"digest": str, "at": str}, pk="digest")
     for table in ("bundles", "bundle_parts", "deliveries", "acks"):
         _never_change(db, table, "UPDATE", "DELETE")
+
+
+def _options(db: Database) -> None:
+    """Remember which option was chosen by its letter: its text may be too long to leave the school."""
+    db.execute("ALTER TABLE attempts ADD COLUMN option TEXT NOT NULL DEFAULT ''")
 
 
 def _never_change(db: Database, table: str, *deeds: str) -> None:

@@ -135,6 +135,7 @@ class Store:
         hints: int,
         seconds: float,
         at: str,
+        option: str = "",
     ) -> Attempt:
         """Keep one answer; when this returns, a power cut can no longer take it."""
         facts: dict[str, str | int | float] = {
@@ -146,6 +147,7 @@ class Store:
             "hints": hints,
             "seconds": float(seconds),
             "at": at,
+            "option": option,
         }
         return _attempt({"device": self.device, "seq": self._append("attempts", facts), **facts})
 

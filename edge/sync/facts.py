@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
+from edge.learning.grade import LETTERS
+
 Kind = Literal["attempts", "turns", "erased"]
 KINDS: tuple[Kind, ...] = ("attempts", "turns", "erased")
 
@@ -87,14 +89,14 @@ def pseudonym(secret: bytes, learner: str) -> int:
 
 
 def answer(row: tuple[Any, ...], learner: int) -> Answer:
-    """Return a row of the store's attempts (seq, lesson, item, given, right, hints, seconds, at) as it leaves."""
-    seq, lesson, item, given, right, hints, seconds, at = row
+    """Return a row of the store's attempts (seq, lesson, item, given, right, hints, seconds, at, option) as it leaves."""
+    seq, lesson, item, given, right, hints, seconds, at, option = row
     return Answer(
         seq,
         learner,
         storable(lesson)[:LONGEST_NAME],
         storable(item)[:LONGEST_NAME],
-        harmless(storable(given)),
+        harmless(storable(given)) or letter(option),
         int(bool(right)),
         min(max(int(hints), 0), 1000),
         min(max(round(float(seconds) * 10), 0), 10_000_000),
@@ -115,6 +117,11 @@ def harmless(given: str) -> str:
     if len(given) > LONGEST_GIVEN or sum(map(str.isalpha, given)) > MOST_LETTERS:
         return ""
     return given
+
+
+def letter(option: str) -> str:
+    """Return the letter of an option: it stands for an answer whose text may not leave, and says no more than which."""
+    return option if len(option) == 1 and option in LETTERS else ""
 
 
 def storable(text: str) -> str:

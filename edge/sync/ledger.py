@@ -19,7 +19,7 @@ from edge.sync.spans import Span, spans_of, united, without
 EVERYTHING: list[Span] = [(1, (1 << 53) - 1)]
 
 _COLUMNS = {
-    "attempts": "learner, seq, lesson, item, given, right, hints, seconds, at",
+    "attempts": "learner, seq, lesson, item, given, right, hints, seconds, at, option",
     "turns": "learner, seq, question, mode, text, lesson, at",
     "erased": "learner, seq, at",
 }

@@ -252,7 +252,7 @@ def test_who_asks_for_a_zero_character_finds_nothing(hub: Hub) -> None:
 
 
 def test_no_zero_character_leaves_a_device() -> None:
-    assert answer((1, "x\0", "x/\0a", "3\0", True, 0, 1, NOW), 5)[2:5] == ("x", "x/a", "3")
+    assert answer((1, "x\0", "x/\0a", "3\0", True, 0, 1, NOW, ""), 5)[2:5] == ("x", "x/a", "3")
 
 
 @pytest.mark.skipif(not may_mount(), reason="needs root on Linux, to make a small disk")
