@@ -86,6 +86,13 @@ def in_thread(site: Site, **more: object) -> Iterator[str]:
             thread.join(10)
 
 
+@contextmanager
+def secure(site: Site, certificate: dict[str, str]) -> Iterator[str]:
+    """Serve with TLS; give the address by name."""
+    with in_thread(site, **certificate) as url:
+        yield url.replace("http://127.0.0.1", "https://localhost")
+
+
 @dataclass
 class Workers:
     """Processes that answer at one address and can be killed at any instant."""

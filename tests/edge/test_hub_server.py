@@ -263,7 +263,7 @@ def test_acknowledgements_are_for_the_own_school_only(url: str, district: Distri
     with open_database(district.hub.place) as database:
         name = database.rows("SELECT id FROM devices")[0][0]
     assert ask(other, url, "GET", f"/v1/acks/{name}").status_code == 204
-    assert ask(other, url, "GET", "/v1/acks").json() == []
+    assert ask(other, url, "GET", "/v1/acks").json() == {}
     assert ask(district.device, url, "GET", f"/v1/acks/{name}").content
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +14,7 @@ from certificates import DAY, Authority
 from edge.cli import main
 from edge.errors import EdgeError
 from edge.sync.wire.client import Chance
-from served import District, hand_over, in_thread, quick
+from served import District, hand_over, in_thread, quick, secure
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="proxies are settings of the system elsewhere")
 
@@ -52,13 +50,6 @@ def ministry(tmp_path: Path) -> Authority:
     return Authority(tmp_path / "ministry")
 
 
-@contextmanager
-def secure(district: District, certificate: dict[str, str]) -> Iterator[str]:
-    """Serve a hub with TLS; yield its address by name."""
-    with in_thread(district.site, **certificate) as url:
-        yield f"https://localhost:{urlsplit(url).port}"
-
-
 def send(
     district: District, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *more: str
 ) -> tuple[int, str]:
@@ -89,7 +80,7 @@ def test_a_certificate_that_is_not_right_is_refused_with_what_to_do(
     closed: District, ministry: Authority, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     host: str, begin: timedelta, end: timedelta, sentence: str, hint: str,
 ) -> None:  # fmt: skip
-    with secure(closed, ministry.server(host, begin, end)) as url:
+    with secure(closed.site, ministry.server(host, begin, end)) as url:
         code, said = send(closed, monkeypatch, capsys, "--to", url, "--ca", str(ministry.file))
     assert code == 1
     assert sentence in said
@@ -105,7 +96,7 @@ def test_an_authority_nobody_knows_is_refused_and_the_ministrys_own_is_given_wit
 ) -> None:  # fmt: skip
     other = Authority(tmp_path / "other", "Otro")
     (tmp_path / "junk.pem").write_text("junk")
-    with secure(district, ministry.server()) as url:
+    with secure(district.site, ministry.server()) as url:
         for more in ([], ["--ca", str(other.file)]):
             code, said = send(district, monkeypatch, capsys, "--to", url, *more)
             assert code == 1
@@ -125,7 +116,7 @@ def test_a_clock_from_before_the_app_was_made_is_named_whatever_else_is_wrong(
     closed: District, ministry: Authority
 ) -> None:
     dead = Chance(sleep=quick, now=lambda: datetime(2009, 1, 1, tzinfo=UTC))
-    with secure(closed, ministry.server()) as url, pytest.raises(EdgeError) as raised:
+    with secure(closed.site, ministry.server()) as url, pytest.raises(EdgeError) as raised:
         hand_over(closed.device, url, chance=dead)
     assert raised.value.key == "wire-clock"
     assert "2009-01-01" in raised.value.say("es")
@@ -145,7 +136,7 @@ HUB = "hub.example.org"
 def test_a_proxy_of_the_environment_is_used_and_sees_only_the_name(
     district: District, ministry: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with secure(district, ministry.server(HUB)) as url:
+    with secure(district.site, ministry.server(HUB)) as url:
         proxy = Proxy({f"{HUB}:443": ("127.0.0.1", urlsplit(url).port or 0)}, wants="Basic bWFyaWE6cyBlY3JldG8=")
         with proxied(proxy) as address:
             host = address.removeprefix("http://")
@@ -167,7 +158,7 @@ def test_this_machine_is_never_asked_through_a_proxy(
     district: District, ministry: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-    with secure(district, ministry.server()) as url:
+    with secure(district.site, ministry.server()) as url:
         assert hand_over(district.device, url, authority=ministry.file).facts == 12
 
 

@@ -38,16 +38,14 @@ class TurnedAwayError(Exception):
 def caller_of(site: Site, database: Database, request: Request) -> Caller:
     """Return who asks; raise TurnedAwayError for who may not, or not so often."""
     header = request.headers.get("authorization", "")
-    shown = shown_in(header, request.method, request.url.path, site.place.id)
+    shown = shown_in(header, request.method, request.scope["path"], site.place.id)
     device = device_id(shown.public) if shown else ""
     school, reason = _school(database, device, shown.token) if shown else ("", "wire-signature")
     now_s, address = int(site.now().timestamp()), request.client.host if request.client else ""
+    near = limits.neighbours(address)
+    asked = [(limits.DEVICE, device), (limits.DEVICE_ADDRESS, near)] if school else [(limits.STRANGER_ADDRESS, near)]
     with database.step():
-        if school:
-            asked = [(limits.DEVICE, device), (limits.DEVICE_ADDRESS, address)]
-            counts = [limits.count(database, limit, who, now_s) for limit, who in asked]
-        else:
-            counts = [limits.count(database, limits.STRANGER_ADDRESS, address, now_s)]
+        counts = [limits.count(database, limit, who, now_s) for limit, who in asked]
         wait_s = max(count.wait_s for count in counts)
         if any(count.is_first_refused for count in counts) or (not school and not wait_s):
             outcome = "limited" if wait_s else "refused"

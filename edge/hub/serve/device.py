@@ -6,10 +6,12 @@ What is inside a bundle is judged by `receive`, as from a stick; here it is only
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -51,7 +53,7 @@ def routes(site: Site) -> list[Route]:
         Route("/v1/openapi.json", lambda request: JSONResponse(description()), methods=["GET"]),
         Route(where, partial(_answered, site, partial(offset, uploads)), methods=["HEAD"]),
         Route(where, partial(_answered, site, partial(append, uploads)), methods=["PATCH"]),
-        Route("/v1/acks", partial(_answered, site, ack_names), methods=["GET"]),
+        Route("/v1/acks", partial(_answered, site, acks), methods=["GET"]),
         Route("/v1/acks/{name}", partial(_answered, site, ack), methods=["GET"]),
         Route("/v1/{rest:path}", partial(_unknown, 404), methods=["GET", "HEAD", "PATCH", "POST", "PUT", "DELETE"]),
     ]
@@ -172,9 +174,15 @@ def _result(words: Words, answer: Answer) -> JSONResponse:
     return JSONResponse({"state": answer.state, "reason": answer.reason, "say": _why(words, answer.reason)})
 
 
-def ack_names(site: Site, database: Database, caller: Caller, request: Request, content: bytes) -> Response:
-    """Name the acknowledgements of a school, for a laptop that carries those of others too."""
-    return JSONResponse(sorted(site.place.ack_name(device) for device, _ in _of_school(database, caller)))
+def acks(site: Site, database: Database, caller: Caller, request: Request, content: bytes) -> Response:
+    """Name the acknowledgements of the others of a school, for a laptop that carries them, and say which changed."""
+    others = [(device, rest) for device, *rest in _of_school(database, caller, _SAYING) if device != caller.device]
+    return JSONResponse({site.place.ack_name(device): _mark(rest) for device, rest in others})
+
+
+def _mark(saying: list[object]) -> str:
+    """Return another text whenever an acknowledgement says something else; sealed, it is never the same twice."""
+    return hashlib.sha256("\n".join(map(str, saying)).encode()).hexdigest()[:16]
 
 
 def ack(site: Site, database: Database, caller: Caller, request: Request, content: bytes) -> Response:
@@ -188,10 +196,17 @@ def ack(site: Site, database: Database, caller: Caller, request: Request, conten
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-def _of_school(database: Database, caller: Caller) -> list[tuple[str, str]]:
-    """Return (device, recipient) of those heard from last."""
+_SAYING = (
+    ", (SELECT count(*) FROM bundles WHERE device = devices.id), (SELECT max(at) FROM bundles WHERE device = devices.id)"
+    ", (SELECT cloned FROM streams WHERE streams.name = devices.stream)"
+)
+"""What an acknowledgement depends on, besides whom it is for."""
+
+
+def _of_school(database: Database, caller: Caller, more: str = "") -> list[tuple[Any, ...]]:
+    """Return device, recipient (and `more`) of those heard from last."""
     sql = (
-        "SELECT devices.id, recipient FROM devices JOIN schools ON school = schools.id "
+        f"SELECT devices.id, recipient{more} FROM devices JOIN schools ON school = schools.id "
         "WHERE code = ? AND revoked = '' ORDER BY heard DESC, devices.id LIMIT ?"
     )
-    return [(device, recipient) for device, recipient in database.rows(sql, [caller.school, MOST_ACKS])]
+    return database.rows(sql, [caller.school, MOST_ACKS])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from functools import partial
 from http import HTTPStatus
@@ -12,11 +13,12 @@ from starlette.routing import Route
 
 from edge.hub.pages.render import style
 from edge.hub.serve import limits, people, sessions
-from edge.hub.serve.render import COOKIE, FORM_COOKIE, LANG_COOKIE, Status, cookie, page, remove_cookie
+from edge.hub.serve.render import COOKIE, FORM_COOKIE, KNOWN_COOKIE, LANG_COOKIE, Status, cookie, page, remove_cookie
 from edge.hub.serve.site import Site
 from edge.words import LANGUAGES
 
 _MOST_NAME, _MOST_TOKEN = 200, 200
+KNOWN_DAYS = 365
 
 
 def routes(site: Site) -> list[Route]:
@@ -53,8 +55,7 @@ def enter(site: Site, request: Request) -> Response:
     now_s = int(site.now().timestamp())
     with site.database() as database:
         with database.step():
-            counts = [limits.count(database, limits.LOGIN_ADDRESS, address, now_s)]
-            counts += [limits.count(database, limits.LOGIN_NAME, name.casefold(), now_s)]
+            counts = [limits.count(database, limit, who, now_s) for limit, who in _tries(site, request, name, address)]
             if any(each.is_first_refused for each in counts):
                 database.audit(at, "login", outcome="limited", detail=shown)
         if wait := max(each.wait_s for each in counts):
@@ -76,8 +77,24 @@ def enter(site: Site, request: Request) -> Response:
         return _form(site, request, error, name, then, HTTPStatus.UNAUTHORIZED)
     response = RedirectResponse(then, HTTPStatus.SEE_OTHER)
     cookie(site, response, COOKIE, session)
+    cookie(site, response, KNOWN_COOKIE, _known(site, name, secrets.token_hex(16)), days=KNOWN_DAYS)
     remove_cookie(site, response, FORM_COOKIE)
     return response
+
+
+def _tries(site: Site, request: Request, name: str, address: str) -> list[tuple[limits.Limit, str]]:
+    """Return what a try counts against; nobody who types a name elsewhere locks out a browser where it was in."""
+    shown = request.cookies.get(KNOWN_COOKIE, "")
+    browser = shown.partition(".")[0]
+    if hmac.compare_digest(_known(site, name, browser).encode(), shown.encode("utf-8", "replace")):
+        return [(limits.LOGIN_BROWSER, browser)]
+    near = limits.neighbours(address)
+    return [(limits.LOGIN_ADDRESS, near), (limits.LOGIN_NAME, f"{name.casefold()}\0{near}")]
+
+
+def _known(site: Site, name: str, browser: str) -> str:
+    """Return the cookie of a browser where somebody was in; it opens nothing."""
+    return f"{browser}.{site.proof('known-browser', f'{browser} {name.casefold()}')}"
 
 
 def leave(site: Site, request: Request) -> Response:

@@ -108,7 +108,8 @@ def _bundles() -> dict[str, Any]:
 
 def _acks() -> dict[str, Any]:
     """Return what may be asked of acknowledgements."""
-    names = {"description": "Names.", "content": _json({"type": "array", "items": {"type": "string"}})}
+    found = {"type": "object", "additionalProperties": {"type": "string"}}
+    names = {"description": "Names, each with a text that changes with what it says.", "content": _json(found)}
     return {
         "/v1/acks": {
             "get": {

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from edge.hub.serve.site import Site
 from edge.words import LANGUAGES
 
-COOKIE, FORM_COOKIE, LANG_COOKIE = "amauta_session", "amauta_form", "lang"
+COOKIE, FORM_COOKIE, KNOWN_COOKIE, LANG_COOKIE = "amauta_session", "amauta_form", "amauta_known", "lang"
 
 
 class Status(IntEnum):

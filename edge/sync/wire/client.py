@@ -33,6 +33,7 @@ MOST_RESTARTS = 8
 LATER = (*PASSING, 500, 502, 503, 504, 507)
 STATES = ("imported", "repeated", "refused", "kept")
 _REASON = re.compile(r"[a-z0-9-]{1,40}")
+_MARK = re.compile(r"[0-9a-z]{16}-[0-9a-f]{1,64}")
 _LATER_SAID = {"wire-often", "wire-room", "wire-later", "hub-full"}
 _UNWELCOME = {
     "device-revoked": "wire-revoked",
@@ -150,13 +151,13 @@ class Link:
         reply = self._asked("GET", f"/v1/acks/{name}")
         return reply.body if reply.status == 200 else None
 
-    def ack_names(self) -> list[str]:
-        """Return the names of the acknowledgements that wait there for a school."""
+    def acks(self) -> dict[str, str]:
+        """Return the names of the acknowledgements that wait there for a school, each with a mark that changes with it."""
         reply = self._asked("GET", "/v1/acks")
         with suppress(ValueError, RecursionError):
             found = json.loads(reply.body)
-            if isinstance(found, list):
-                return [name for name in found if isinstance(name, str) and re.fullmatch(r"[0-9a-z]{16}", name)]
+            if isinstance(found, dict):
+                return {name: str(mark) for name, mark in found.items() if _MARK.fullmatch(f"{name}-{mark}")}
         raise SyncError("wire-not-hub", host=self._line.host, status=reply.status)
 
     def _asked(self, method: str, path: str) -> Reply:

@@ -28,8 +28,8 @@ from edge.sync.wire.address import checked_url
 from edge.sync.wire.authorization import authorizer
 from edge.sync.wire.client import Link
 
-PASSED = "passed-on-"
-"""In the courier's folder, for each hub: what it has judged already."""
+PASSED, BROUGHT = "passed-on-", "brought-from-"
+"""In the courier's folder, for each hub: what it has judged already, and which of its acknowledgements are here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def carry(link: Link, home: Path, held: Papers, told: Told, handed: Handed) -> H
     courier = Courier(home)
     record = place_of(home) / f"{PASSED}{held.enrolment.hub}.txt"
     here = courier.held()
-    passed = _passed(record) & {each.sha256 for each in here}
+    passed = _noted(record) & {each.sha256 for each in here}
     waiting = sorted((each for each in here if each.sha256 not in passed), key=lambda each: each.sha256)
     for number, each in enumerate(waiting, 1):
         if not (content := _content(courier, each)):
@@ -127,11 +127,22 @@ def carry(link: Link, home: Path, held: Papers, told: Told, handed: Handed) -> H
         else:
             courier.note_carried({each.name})
             handed = replace(handed, carried=handed.carried + 1)
-    if not here:
-        return handed
-    contents = ((name, link.ack(name)) for name in link.ack_names())
-    new = sum(carrying.keep_ack(home, name, content) for name, content in contents if content)
-    return replace(handed, for_others=new)
+    return replace(handed, for_others=_bring(link, home, held.enrolment.hub)) if here else handed
+
+
+def _bring(link: Link, home: Path, hub: str) -> int:
+    """Fetch the acknowledgements that say something new, for the devices that will come by; return how many."""
+    record = place_of(home) / f"{BROUGHT}{hub}.txt"
+    waiting = {f"{name}-{mark}": name for name, mark in link.acks().items()}
+    brought = _noted(record) & set(waiting)
+    new = 0
+    for mark, name in waiting.items():
+        if mark not in brought:
+            if content := link.ack(name):
+                new += carrying.keep_ack(home, name, content)
+            brought.add(mark)
+            _keep(record, brought)
+    return new
 
 
 def _telling(told: Told, number: int, bundles: int) -> Callable[[int, int], None]:
@@ -152,15 +163,15 @@ def _take_ack(link: Link, ledger: Ledger, held: Papers, handed: Handed) -> Hande
     return replace(handed, acknowledged=handed.acknowledged + new, cloned=handed.cloned or answer.cloned)
 
 
-def _passed(record: Path) -> set[str]:
+def _noted(record: Path) -> set[str]:
     with suppress(OSError, UnicodeDecodeError):
         return set(record.read_text(encoding="ascii").split())
     return set()
 
 
-def _keep(record: Path, passed: set[str]) -> None:
+def _keep(record: Path, noted: set[str]) -> None:
     try:
-        write_atomic(record, "\n".join(sorted(passed)).encode())
+        write_atomic(record, "\n".join(sorted(noted)).encode())
     except OSError as error:
         raise SyncError("papers-disk", path=record, reason=error.strerror or str(error)) from error
 
