@@ -1,16 +1,18 @@
-"""llama.cpp's own llama-bench and llama-batched-bench, compiled from the very sources our wheel was made from.
+"""llama.cpp's own llama-bench, llama-batched-bench and llama-server, compiled from the sources our wheel was made from.
 
 They link the wheel's own libraries, so the kernels are the same to the byte and a ratio speaks of our loop alone.
 
-    python -m benchmarks.llama_programs        compiles them (about a minute each), prints where they are
+    python -m benchmarks.llama_programs        compiles them (the server takes ten minutes), prints where they are
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,7 +20,9 @@ from devkit.llama_converter import _download
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "llama"
-NAMES = ("llama-bench", "llama-batched-bench")
+NAMES = ("llama-bench", "llama-batched-bench", "llama-server")
+LIBRARIES = ("llama-common", "llama", "ggml", "ggml-base")
+NOT_ITS_OWN = ("mtmd-cli.cpp", "deprecation-warning.cpp")
 
 
 def ensure() -> dict[str, Path]:
@@ -63,12 +67,41 @@ def _compile(source: Path, name: str) -> None:
     compiler = shutil.which("c++")
     if compiler is None:
         raise SystemExit("a C++ compiler is needed")
-    tool = source / "tools" / name.removeprefix("llama-") if name != "llama-bench" else source / "tools" / name
-    command = [compiler, "-O2", "-std=c++17", "-o", str(FOLDER / name), *map(str, sorted(tool.glob("*.cpp")))]
-    command += [f"-I{source / place}" for place in ("include", "ggml/include", "common", "vendor")]
-    command += [f"-L{libraries()}"]
-    command += [f"-l:lib{each}.so.0" for each in ("llama-common", "llama", "ggml", "ggml-base")]
-    subprocess.run(command, check=True)
+    objects = FOLDER / f"{name}.objects"
+    objects.mkdir(exist_ok=True)
+    places = [source / each for each in ("", "include", "ggml/include", "common", "vendor", "tools/mtmd")]
+    options = ["-std=c++17", "-w", f"-I{objects}", *(f"-I{place}" for place in places)]
+
+    def one(file: Path) -> Path:
+        made = objects / f"{file.parent.name}-{file.stem}.o"
+        if not made.is_file():
+            # Pictures and sound are linked and never run.
+            level = "-O0" if "mtmd" in file.parts else "-O2"
+            subprocess.run([compiler, level, *options, "-c", "-o", f"{made}.part", str(file)], check=True)
+            Path(f"{made}.part").replace(made)
+        return made
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        made = list(pool.map(one, _files(source, name, objects)))
+    linked = [f"-L{libraries()}", *(f"-l:lib{each}.so.0" for each in LIBRARIES), "-lpthread"]
+    part = FOLDER / f"{name}.part"
+    subprocess.run([compiler, "-o", str(part), *map(str, made), *linked], check=True)
+    part.replace(FOLDER / name)
+
+
+def _files(source: Path, name: str, objects: Path) -> list[Path]:
+    """Return what a program is compiled from; the server comes without its web page."""
+    tools = source / "tools"
+    if name != "llama-server":
+        return sorted((tools / (name if name == "llama-bench" else name.removeprefix("llama-"))).glob("*.cpp"))
+    for end in ("h", "cpp"):
+        text = (tools / "ui" / f"ui.{end}.in").read_text()
+        text = text.replace("#cmakedefine LLAMA_UI_HAS_ASSETS 1", "").replace("@N_ASSETS@", "0")
+        text = text.replace("@USE_GZIP@", "false").replace("@ASSET_ARRAYS@", "").replace("@ASSET_TABLE@", "")
+        (objects / f"ui.{end}").write_text(text)
+    pictures = [*(tools / "mtmd").glob("*.cpp"), *(tools / "mtmd" / "models").glob("*.cpp")]
+    own = [*(tools / "server").glob("*.cpp"), source / "vendor" / "cpp-httplib" / "httplib.cpp", objects / "ui.cpp"]
+    return own + sorted(each for each in pictures if each.name not in NOT_ITS_OWN)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Answer many requests with one model: each round every answer gets one more token, and who waits is read a portion.
 
-The portion is as long as reading takes about an eighth of a second, so that nobody's answer stops and a request
-that is taken back ends soon. Called from one thread; `ask` and `take_back` from any.
+The portion is as long as reading takes a quarter of a second, so that nobody's answer stops; where no answer is being
+written, half a second, for longer portions read faster. Called from one thread; `ask` and `take_back` from any.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from edge.llama.history import common, reuse
 from edge.llama.sequences import NOTHING, Part, Sequences
 from edge.shared.turns import Turns
 
-PORTION_SECONDS = 0.125
+FLOWING_SECONDS, QUIET_SECONDS = 0.25, 0.5
+"""How long reading may take in one round, where an answer is being written and where none is."""
+
 LEAST_PORTION = 8
 LEAST_COMMON = 32
 """Tokens that a beginning must share with another conversation to be copied."""
@@ -40,6 +42,9 @@ class Request:
     """What the answer is held to, if anything."""
 
     sequence: int = -1
+    started: bool = False
+    """Whether reading began; until then others may read what it has in common with them."""
+
     left: list[int] = field(default_factory=list)
     """Tokens still to be read."""
 
@@ -93,26 +98,23 @@ class Desk:
         sitting = [request for request in self._seats if request]
         if not sitting:
             return False
-        writing = [request for request in sitting if not request.left]
-        reading = min((r for r in sitting if r.left), key=lambda r: r.began, default=None)
-        parts = [Part(r.sequence, (r.pending,), True, r.grammar) for r in writing]
-        portion = self._portion(reading, self._sequences.batch - len(parts)) if reading else ()
-        if reading and portion:
-            whole = len(portion) == len(reading.left)
-            parts.append(Part(reading.sequence, portion, whole, reading.grammar))
+        parts = [Part(r.sequence, (r.pending,), True, r.grammar) for r in sitting if r.started and not r.left]
+        portions = self._portions(sitting, len(parts))
+        parts += [Part(r.sequence, tuple(r.left[:n]), n == len(r.left), r.grammar) for r, n in portions]
         began = time.monotonic()
         try:
             found = self._sequences.read(parts)
         except ModelError as error:
             if not self._make_room():
                 # The youngest gives way, the others go on.
-                youngest = max(sitting, key=lambda r: r.began)
+                youngest = max((r for r in sitting if r.started), key=lambda r: r.began)
                 self._end(youngest, "error", error)
                 self._sequences.cut(youngest.sequence, 0)
             return True
-        if reading and portion:
-            self._learn(len(portion), time.monotonic() - began)
-            del reading.left[: len(portion)]
+        if portions:
+            self._learn(sum(len(part.tokens) for part in parts), time.monotonic() - began)
+        for request, count in portions:
+            del request.left[:count]
         for request in sitting:
             if request.sequence in found:
                 self._give(request, found[request.sequence])
@@ -132,7 +134,7 @@ class Desk:
             past, wanted = self._sequences.past, request
             seat = max(free, key=lambda n: (reuse(past[n], wanted.tokens, wanted.longer).length, -len(past[n])))
             self._seats[seat] = request
-            self._begin(request, seat)
+            request.sequence, request.began = seat, time.monotonic()
             self._moved = True
         if self._moved:
             self._tell_places()
@@ -144,10 +146,9 @@ class Desk:
         for request, place, seconds in places:
             request.told({"place": place, "seconds": round(seconds, 1)})
 
-    def _begin(self, request: Request, seat: int) -> None:
+    def _begin(self, request: Request) -> None:
         """Give a request the memory of its seat, with as much as any conversation in memory can save it of reading."""
-        request.sequence, request.began = seat, time.monotonic()
-        sequences, wanted = self._sequences, request.tokens[:-1]
+        sequences, seat, wanted = self._sequences, request.sequence, request.tokens[:-1]
         shared = [common(past, wanted) for past in sequences.past]
         best = max(range(len(shared)), key=lambda number: shared[number])
         kept = reuse(sequences.past[seat], request.tokens, request.longer)
@@ -160,18 +161,41 @@ class Desk:
         else:
             sequences.cut(seat, shared[seat])
         request.left = list(request.tokens[len(self._sequences.past[seat]) :])
+        request.started = True
 
     def _make_room(self) -> bool:
-        """Forget the longest conversation that nobody is in; False when there is none."""
+        """Forget the longest conversation that nobody needs now; False when there is none."""
         past = self._sequences.past
-        idle = [number for number, taken in enumerate(self._seats) if taken is None and past[number]]
+        idle = [n for n, taken in enumerate(self._seats) if past[n] and (taken is None or not taken.started)]
         if idle:
             self._sequences.cut(max(idle, key=lambda number: len(past[number])), 0)
         return bool(idle)
 
-    def _portion(self, request: Request, room: int) -> tuple[int, ...]:
-        wished = int(self._rate * PORTION_SECONDS) if self._rate else 4 * LEAST_PORTION
-        return tuple(request.left[: max(0, min(room, max(LEAST_PORTION, wished)))])
+    def _portions(self, sitting: Sequence[Request], writing: int) -> list[tuple[Request, int]]:
+        """Return how many tokens of whom are read in this round, from who sits longest on.
+
+        Whose beginning is just being read for somebody else waits for it.
+        """
+        wished = int(self._rate * (FLOWING_SECONDS if writing else QUIET_SECONDS)) if self._rate else 4 * LEAST_PORTION
+        room = min(self._sequences.batch - writing, max(LEAST_PORTION, wished))
+        found: list[tuple[Request, int]] = []
+        for request in sorted((r for r in sitting if r.left or not r.started), key=lambda r: r.began):
+            if room <= 0:
+                break
+            if not request.started:
+                if any(self._saves(other, request) for other, _ in found):
+                    continue
+                self._begin(request)
+            count = min(room, len(request.left))
+            found.append((request, count))
+            room -= count
+        return found
+
+    def _saves(self, other: Request, request: Request) -> bool:
+        """Tell whether `request` can copy more once `other` is read than it can now."""
+        wanted = request.tokens[:-1]
+        now = max(common(past, wanted) for past in self._sequences.past)
+        return common(other.tokens, wanted) >= max(LEAST_COMMON, now + 1)
 
     def _learn(self, count: int, seconds: float) -> None:
         rate = count / max(seconds, 1e-6)
