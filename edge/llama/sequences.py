@@ -6,12 +6,14 @@ cells. Nothing here is safe for two threads at once.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from edge.errors import ModelError
 from edge.llama.grammar import Grammar
+from edge.llama.reading import ABORTED, Stop, never
 
 NOTHING = -1
 """No token."""
@@ -42,6 +44,13 @@ class Sequences:
 
         self._shared = [0] * count
         """So many of the first tokens of each sequence may have their places in common with another one."""
+
+        self._moved = False
+        """Whether tokens were given new places that the model has not computed yet."""
+
+        self._stop: Stop = never
+        self._abort = api.ggml_abort_callback(lambda _: self._stop())
+        api.llama_set_abort_callback(context, self._abort, ctypes.c_void_p(0))
 
     def close(self) -> None:
         """Give the memory back."""
@@ -78,12 +87,14 @@ class Sequences:
         self._api.llama_memory_seq_add(memory, sequence, end, -1, start - end)
         del self.past[sequence][start:end]
         self._shared[sequence] = min(self._shared[sequence], start)
+        self._moved = True
         return True
 
-    def read(self, parts: Sequence[Part]) -> dict[int, int]:
+    def read(self, parts: Sequence[Part], stop: Stop = never) -> dict[int, int] | None:
         """Read all parts together, at most `batch` tokens; return the likeliest next token of those that ask.
 
-        It is NOTHING where a grammar allows none. Raises ModelError when there is no more room in memory; then nothing was read.
+        It is NOTHING where a grammar allows none. None when stopped. Raises ModelError when there is no more room in
+        memory. In both cases nothing was read.
         """
         batch, place = self._batch, 0
         asked: list[tuple[Part, int]] = []
@@ -98,10 +109,18 @@ class Sequences:
                     asked.append((part, place))
                 place += 1
         batch.n_tokens = place
-        result = self._api.llama_decode(self._context, batch)
+        # A stop while places are computed anew would leave some of them done and some not.
+        self._stop = never if self._moved else stop
+        try:
+            result = self._api.llama_decode(self._context, batch)
+        finally:
+            self._stop = never
+        self._moved = self._moved and result != 0
         if result != 0:
             for part in parts:
                 self._undo(part.sequence)
+            if result == ABORTED:
+                return None
             raise ModelError("model-failed", name=self._name, code=result)
         for part in parts:
             self.past[part.sequence] += part.tokens

@@ -14,11 +14,15 @@ from dataclasses import dataclass, field
 from edge.errors import EdgeError, ModelError
 from edge.llama.grammar import Grammar
 from edge.llama.history import common, reuse
+from edge.llama.reading import Stop, never
 from edge.llama.sequences import NOTHING, Part, Sequences
 from edge.shared.turns import Turns
 
 FLOWING_SECONDS, QUIET_SECONDS = 0.25, 0.5
 """How long reading may take in one round, where an answer is being written and where none is."""
+
+LIMIT_SECONDS = 180.0
+"""An answer that is not whole by then ends; others wait for its seat."""
 
 LEAST_PORTION = 8
 LEAST_COMMON = 32
@@ -67,6 +71,9 @@ class Desk:
         self._rate = 0.0
         """Tokens a second that are read in portions, of late."""
 
+        self.heard = time.monotonic()
+        """When it was last seen at work; a model that hangs leaves it behind."""
+
         self._moved = False
         """Whether the queue is another one than when its places were last told."""
 
@@ -88,12 +95,13 @@ class Desk:
     def run(self, stopped: Callable[[], bool]) -> None:
         """Work until told to stop."""
         while not stopped():
-            if not self.round():
+            if not self.round(stopped):
                 self._work.wait(0.5)
                 self._work.clear()
 
-    def round(self) -> bool:
-        """Do one round; False when there was nothing to do."""
+    def round(self, stopped: Stop = never) -> bool:
+        """Do one round; False when there was nothing to do. It is broken off when nobody it is for is there any more."""
+        self.heard = time.monotonic()
         self._seat()
         sitting = [request for request in self._seats if request]
         if not sitting:
@@ -103,13 +111,15 @@ class Desk:
         parts += [Part(r.sequence, tuple(r.left[:n]), n == len(r.left), r.grammar) for r, n in portions]
         began = time.monotonic()
         try:
-            found = self._sequences.read(parts)
+            found = self._sequences.read(parts, lambda: stopped() or all(request.gone for request in sitting))
         except ModelError as error:
             if not self._make_room():
                 # The youngest gives way, the others go on.
                 youngest = max((r for r in sitting if r.started), key=lambda r: r.began)
                 self._end(youngest, "error", error)
                 self._sequences.cut(youngest.sequence, 0)
+            return True
+        if found is None:
             return True
         if portions:
             self._learn(sum(len(part.tokens) for part in parts), time.monotonic() - began)
@@ -125,6 +135,9 @@ class Desk:
         for request in list(self._seats):
             if request and request.gone:
                 self._end(request, "stopped")
+            elif request and time.monotonic() - request.began > LIMIT_SECONDS:
+                late = None if request.written else ModelError("model-slow", seconds=round(LIMIT_SECONDS))
+                self._end(request, "error" if late else "done", late)
         while free := [seat for seat, taken in enumerate(self._seats) if taken is None]:
             with self._lock:
                 request = self._turns.next()

@@ -31,6 +31,9 @@ TICK_S = 0.05
 STILL_S = 5.0
 """A session that waits hears so often that we are here."""
 
+STUCK_S = 60.0
+"""A model that was not seen at work for so long hangs."""
+
 HELLO_S = 5.0
 MOST_SESSIONS = 128
 
@@ -146,6 +149,9 @@ def _answer(session: socket.socket, wanted: Wanted, room: Room, desk: Desk) -> N
                 event = heard.get(timeout=TICK_S)
             except queue.Empty:
                 if _hung_up(session):
+                    return
+                if time.monotonic() - desk.heard > STUCK_S:
+                    session.sendall(wire.line({"error": "engine-lost", "values": {}}))
                     return
                 if time.monotonic() - said > STILL_S:
                     said = time.monotonic()

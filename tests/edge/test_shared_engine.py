@@ -87,9 +87,9 @@ def test_what_all_have_in_common_is_read_once(at_once: bool, monkeypatch: pytest
     counts: list[int] = []
     plain = Sequences.read
 
-    def read(self: Sequences, parts: list) -> dict[int, int]:  # type: ignore[type-arg]
+    def read(self: Sequences, parts: list, *args: object) -> dict[int, int] | None:  # type: ignore[type-arg]
         counts.append(sum(len(part.tokens) for part in parts))
-        return plain(self, parts)
+        return plain(self, parts, *args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Sequences, "read", read)
     with opened(MINI, 3) as room:
