@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +53,7 @@ def load_library() -> Library:
     # Threads that wait by spinning are forty times slower when another program is busy.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
-        import llama_cpp
-        from llama_cpp import llama_cpp as api
+        api, package = _import_functions()
     except (ImportError, OSError, RuntimeError) as error:
         raise ModelError("model-no-library", reason=str(error)) from error
     complaints: deque[str] = deque(maxlen=8)
@@ -70,13 +71,29 @@ def load_library() -> Library:
             complaints.append(said.strip())
 
     api.llama_log_set(listen, ctypes.c_void_p(0))
-    variants = find_variants(Path(llama_cpp.__file__).parent)
+    variants = find_variants(package)
     if variants:
         _give_backends(api, variants[0].parent)
     api.llama_backend_init()
     if _device_count(api) == 0:
         raise ModelError("model-no-backend", reason="; ".join(complaints) or "-")
     return Library(api, may_lay_out_anew(variants), complaints, listen)
+
+
+def _import_functions() -> tuple[Any, Path]:
+    """Return the module of C functions and its folder, without the rest of its package, which takes five times as long."""
+    spec = find_spec("llama_cpp")
+    if spec is None or spec.origin is None:
+        raise ImportError("llama_cpp")
+    known = sys.modules.get("llama_cpp")
+    if known is None:
+        sys.modules["llama_cpp"] = module_from_spec(spec)
+    try:
+        from llama_cpp import llama_cpp as api
+    finally:
+        if known is None:
+            del sys.modules["llama_cpp"]  # whoever wants the package gets all of it
+    return api, Path(spec.origin).parent
 
 
 def may_lay_out_anew(variants: Sequence[Path]) -> bool:
