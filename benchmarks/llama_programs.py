@@ -69,15 +69,18 @@ def _compile(source: Path, name: str) -> None:
         raise SystemExit("a C++ compiler is needed")
     objects = FOLDER / f"{name}.objects"
     objects.mkdir(exist_ok=True)
-    places = [source / each for each in ("", "include", "ggml/include", "common", "vendor", "tools/mtmd")]
-    options = ["-std=c++17", "-w", f"-I{objects}", *(f"-I{place}" for place in places)]
+    places = [
+        source / each for each in ("", "include", "ggml/include", "common", "vendor", "vendor/hash", "tools/mtmd")
+    ]
+    options = ["-w", f"-I{objects}", *(f"-I{place}" for place in places)]
 
     def one(file: Path) -> Path:
         made = objects / f"{file.parent.name}-{file.stem}.o"
         if not made.is_file():
             # Pictures and sound are linked and never run.
             level = "-O0" if "mtmd" in file.parts else "-O2"
-            subprocess.run([compiler, level, *options, "-c", "-o", f"{made}.part", str(file)], check=True)
+            language = ["-x", "c"] if file.suffix == ".c" else ["-std=c++17"]
+            subprocess.run([compiler, level, *language, *options, "-c", "-o", f"{made}.part", str(file)], check=True)
             Path(f"{made}.part").replace(made)
         return made
 
@@ -100,7 +103,14 @@ def _files(source: Path, name: str, objects: Path) -> list[Path]:
         text = text.replace("@USE_GZIP@", "false").replace("@ASSET_ARRAYS@", "").replace("@ASSET_TABLE@", "")
         (objects / f"ui.{end}").write_text(text)
     pictures = [*(tools / "mtmd").glob("*.cpp"), *(tools / "mtmd" / "models").glob("*.cpp")]
-    own = [*(tools / "server").glob("*.cpp"), source / "vendor" / "cpp-httplib" / "httplib.cpp", objects / "ui.cpp"]
+    vendor = source / "vendor"
+    others = [
+        vendor / "cpp-httplib" / "httplib.cpp",
+        *(vendor / "hash").glob("*.cpp"),
+        *(vendor / "hash").glob("*/sha256.c"),
+        objects / "ui.cpp",
+    ]
+    own = [*(tools / "server").glob("*.cpp"), *others]
     return own + sorted(each for each in pictures if each.name not in NOT_ITS_OWN)
 
 
