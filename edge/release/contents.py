@@ -35,6 +35,7 @@ MOST_FILES, MOST_PATH = 100_000, 180
 FOLDERS = {
     "app": ("app",),
     "lm": ("models",),
+    "lm-onnx": ("models",),
     "voice": ("voices",),
     "voice-config": ("voices",),
     "pack": ("packs",),

@@ -1,6 +1,6 @@
 """The models that are on this device: those inside the app, and those a person added.
 
-An added model is a GGUF file with a receipt beside it, NAME.json, written last:
+An added model is a GGUF or ONNX file with a receipt beside it, NAME.json, written last:
 without its receipt a file was never whole. What a model may do, its report card
 says; an added file without one may be tried, and nothing else.
 """
@@ -18,11 +18,15 @@ from pathlib import Path
 
 from edge.errors import ModelError
 from edge.files import sha256_of, write_atomic
+from edge.onnx.head import read_decoder_head
 from edge.release import card
 from edge.release.card import CAPABILITIES, ReportCard
 from edge.release.manifest import Artifact, ManifestError, Release, parse
 from edge.settings import Settings
 from edge.tutor.gguf import read_head
+
+LANGUAGE_MODELS = {".gguf": "lm", ".onnx": "lm-onnx"}
+"""Kinds of language models, by the end of their file's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +87,28 @@ def model_for(settings: Settings, release: Release, capability: str) -> Installe
 
 def is_whole(model: InstalledModel) -> bool:
     """Read the whole file again and compare it with what it must be; its report card must be readable too."""
-    names_card = model.kind == "lm" and model.artifact is not None and model.artifact.card is not None
+    names_card = (
+        model.kind in LANGUAGE_MODELS.values() and model.artifact is not None and model.artifact.card is not None
+    )
     if model.embedded and names_card and model.card is None:
         return False
     return model.path.is_file() and model.sha256 == sha256_of(model.path)
 
 
 def add_model(file: Path, settings: Settings, release: Release, *, dry_run: bool) -> InstalledModel:
-    """Check a GGUF file and copy it to this device; raise ModelError when it may not come in."""
+    """Check a GGUF or ONNX file and copy it to this device; raise ModelError when it may not come in."""
     name = re.sub(r"[^a-z0-9._-]+", "-", file.stem.lower()).strip("-._")
+    ending = ".onnx" if file.suffix.lower() == ".onnx" else ".gguf"
+    if ending == ".onnx" and not name.endswith("-onnx"):
+        name = f"{name}-onnx"  # both forms of one model may be here
     if any(model.id == name for model in installed_models(settings, release)):
         raise ModelError("model-exists", name=name)
-    read_head(file)
+    (read_decoder_head if ending == ".onnx" else read_head)(file)
     digest = sha256_of(file)
     known = next((a for a in release.artifacts if a.id == name or a.file == file.name), None)
     if known is not None and known.sha256 not in (None, digest):
         raise ModelError("model-other", path=file, name=known.id)
-    target = settings.models_folder / f"{name}.gguf"
+    target = settings.models_folder / f"{name}{ending}"
     if not dry_run:
         try:
             _copy(file, target, digest)
@@ -107,7 +116,7 @@ def add_model(file: Path, settings: Settings, release: Release, *, dry_run: bool
             target.unlink(missing_ok=True)
             reason = error.strerror or str(error)
             raise ModelError("model-disk", path=settings.models_folder, reason=reason) from error
-    return InstalledModel(name, "lm", file if dry_run else target, False, digest, known, None)
+    return InstalledModel(name, LANGUAGE_MODELS[ending], file if dry_run else target, False, digest, known, None)
 
 
 def remove_model(model: InstalledModel, *, dry_run: bool) -> None:
@@ -134,7 +143,7 @@ def _embedded(release: Release) -> Iterator[InstalledModel]:
 
 def _card_of(artifact: Artifact, folder: Path) -> ReportCard | None:
     """Return the model's card; with a damaged one the model stays closed, and the rest of Amauta works."""
-    if artifact.kind != "lm" or artifact.card is None:
+    if artifact.kind not in LANGUAGE_MODELS.values() or artifact.card is None:
         return None
     return _readable_card(folder / artifact.card)
 
@@ -158,10 +167,10 @@ def _released(folder: Path, release: Release) -> Iterator[InstalledModel]:
             release = _catalogue(folder / file.path) or release
     cards = {file.id: folder / file.path for file in files if file.path == f"models/{file.id}.json"}
     for file in files:
-        if file.kind == "lm":
+        if file.kind in LANGUAGE_MODELS.values():
             artifact = next((a for a in release.artifacts if a.sha256 == file.sha256), None)
             about = _readable_card(cards[file.id]) if file.id in cards else None
-            yield InstalledModel(file.id, "lm", folder / file.path, True, file.sha256, artifact, about)
+            yield InstalledModel(file.id, file.kind, folder / file.path, True, file.sha256, artifact, about)
 
 
 def _catalogue(path: Path) -> Release | None:
@@ -172,10 +181,10 @@ def _catalogue(path: Path) -> Release | None:
 
 
 def _added(folder: Path, release: Release) -> Iterator[InstalledModel]:
-    for path in sorted(folder.glob("*.gguf")):
+    for path in sorted(path for path in folder.glob("*.*") if path.suffix in LANGUAGE_MODELS):
         digest = _recorded(_receipt(path))
         artifact = next((a for a in release.artifacts if digest and a.sha256 == digest), None)
-        yield InstalledModel(path.stem, "lm", path, False, digest, artifact, None)
+        yield InstalledModel(path.stem, LANGUAGE_MODELS[path.suffix], path, False, digest, artifact, None)
 
 
 def _recorded(receipt: Path) -> str:

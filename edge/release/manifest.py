@@ -18,7 +18,7 @@ from typing import Any, get_args, get_type_hints
 from edge.errors import EdgeError
 
 NAME = "models_manifest.json"
-KINDS = ("lm", "reader", "vocabulary", "search", "voice", "voice-config")
+KINDS = ("lm", "lm-onnx", "reader", "vocabulary", "search", "voice", "voice-config")
 IDENTIFIER = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 FILE_NAME = re.compile(r"[\w][\w .+-]*(/[\w][\w .+-]*)?")
 SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -40,7 +40,7 @@ class Measured:
     sha256: str
     processor: str
     llama: str
-    """Version of llama-cpp-python."""
+    """Version of llama-cpp-python; of onnxruntime for a model that is an ONNX file."""
 
     tuning: Tuning
     write_tokens_per_s: float
@@ -76,9 +76,9 @@ def remember(home: Path, measured: Measured) -> None:
     write_atomic(home / FILE, json.dumps(facts, indent=1, ensure_ascii=False).encode())
 
 
-def remembered(home: Path, sha256: str, processor: str) -> Measured | None:
-    """Return what was measured of this very model on this very processor with this very llama.cpp, if it was."""
-    version = llama_version()
+def remembered(home: Path, sha256: str, processor: str, runtime: str = "") -> Measured | None:
+    """Return what was measured of this very model on this very processor with this very llama.cpp (or `runtime`), if it was."""
+    version = runtime or llama_version()
     for each in _all(home):
         if sha256 and (each.sha256, each.processor, each.llama) == (sha256, processor, version):
             return each

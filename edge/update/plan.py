@@ -125,6 +125,6 @@ def wanted(contents: Contents, platform: str, *, app: bool, ram_mb: int) -> Cont
         for file in contents.files
         if (app or file.kind != "app")
         and file.platform in ("", platform)
-        and not (file.kind == "lm" and ram_mb and file.size > ram_mb << 20)
+        and not (file.kind in ("lm", "lm-onnx") and ram_mb and file.size > ram_mb << 20)
     )
     return Contents(number=contents.number, version=contents.version, files=files)

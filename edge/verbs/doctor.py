@@ -22,6 +22,7 @@ from edge.settings import Settings
 from edge.words import Value, Words, words_for
 
 if TYPE_CHECKING:
+    from edge.release.installed import InstalledModel
     from edge.tutor.tuning import Measured
 
 SECONDS, MOST_SECONDS = 20.0, 600
@@ -47,19 +48,27 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             print_diagnosis(diagnosis, words)
         return ExitCode.DONE
     measured = _measured(args, settings, words)
+    onnx = _measured_onnx(measured, settings)
     profile = probe(os.environ, settings.home)
     findings = examine(profile, settings)
     code = encode(diagnose(profile, findings, __version__))
     if args.json:
-        sys.stdout.write(f"{as_json(profile, findings, code, words, measured)}\n")
+        sys.stdout.write(f"{as_json(profile, findings, code, words, measured, onnx)}\n")
     else:
         _print(profile, findings, code, words)
         if measured:
-            _print_measured(measured, words)
+            _print_measured(measured, onnx, words)
     return ExitCode.DONE
 
 
-def as_json(profile: DeviceProfile, findings: list[Finding], code: str, words: Words, measured: Measured | None) -> str:
+def as_json(
+    profile: DeviceProfile,
+    findings: list[Finding],
+    code: str,
+    words: Words,
+    measured: Measured | None,
+    onnx: Measured | None = None,
+) -> str:
     """Return profile, findings, code and what was measured for programs."""
     facts = asdict(profile)
     facts["processor"]["flags"] = sorted(profile.processor.flags)
@@ -68,7 +77,16 @@ def as_json(profile: DeviceProfile, findings: list[Finding], code: str, words: W
     if measured:
         found["tokens_per_s"] = measured.write_tokens_per_s
         found["measured"] = {**asdict(measured), "percent": measured.percent}
+    if onnx:
+        found["measured_onnx"] = asdict(onnx)
     return json.dumps(found, ensure_ascii=False)
+
+
+def _measured_onnx(gguf: Measured | None, settings: Settings) -> Measured | None:
+    """Return what was measured of the ONNX file of the same model, if there is one here."""
+    from edge.onnx.choice import measured_onnx
+
+    return measured_onnx(settings, gguf.sha256) if gguf else None
 
 
 def _measured(args: argparse.Namespace, settings: Settings, words: Words) -> Measured | None:
@@ -94,21 +112,42 @@ def _measured(args: argparse.Namespace, settings: Settings, words: Words) -> Mea
         raise EdgeError("measure-seconds", seconds=args.seconds, most=MOST_SECONDS)
     refuse_unfit_processor()
     from edge.gauge.measure import Trial, measure
+    from edge.gauge.onnx_trial import SHARE
+    from edge.onnx.choice import onnx_form
 
     def tell(trial: Trial) -> None:
         threads = trial.tuning.write_threads
         narrate(words, "doctor.trial", threads=threads, read=f"{trial.read:.1f}", write=f"{trial.write:.1f}")
 
     narrate(words, "doctor.measuring", name=model.id, seconds=round(args.seconds))
-    measured = measure(model, args.seconds, stamp(datetime.now(UTC)), tell)
+    other = onnx_form(settings, model.sha256)
+    seconds = args.seconds * (1 - SHARE) if other else args.seconds
+    measured = measure(model, seconds, stamp(datetime.now(UTC)), tell)
     try:
         remember(settings.home, measured)
+        if other:
+            _measure_onnx(other, args.seconds * SHARE, measured, settings, words)
     except OSError as error:
         raise EdgeError("measure-disk", path=settings.home, reason=error.strerror or str(error)) from error
     return measured
 
 
-def _print_measured(measured: Measured, words: Words) -> None:
+def _measure_onnx(model: InstalledModel, seconds: float, gguf: Measured, settings: Settings, words: Words) -> None:
+    """Measure the same model's ONNX file too; the faster one answers from now on."""
+    from edge.gauge.measure import Trial
+    from edge.gauge.onnx_trial import measure_onnx
+    from edge.tutor.tuning import remember
+
+    def tell(trial: Trial) -> None:
+        threads = trial.tuning.write_threads
+        narrate(words, "doctor.onnx-trial", threads=threads, read=f"{trial.read:.1f}", write=f"{trial.write:.1f}")
+
+    remember(settings.home, measure_onnx(model, seconds, gguf.memory_gigabytes_per_s, gguf.at, tell))
+
+
+def _print_measured(measured: Measured, onnx: Measured | None, words: Words) -> None:
+    from edge.onnx.choice import is_faster
+
     tuning = measured.tuning
     _title(words, "measured")
     _line(words, "model", measured.model)
@@ -117,6 +156,10 @@ def _print_measured(measured: Measured, words: Words) -> None:
     gigabytes = {"used": f"{measured.gigabytes_per_s:.1f}", "whole": f"{measured.memory_gigabytes_per_s:.1f}"}
     _line(words, "memory-rate", words.say("doctor.memory-rate", percent=measured.percent, **gigabytes))
     _line(words, "threads", words.say("doctor.threads", write=tuning.write_threads, read=tuning.read_threads))
+    if onnx is not None:
+        key = "doctor.onnx-faster" if is_faster(onnx, measured) else "doctor.onnx-slower"
+        rates = {"read": f"{onnx.read_tokens_per_s:.1f}", "write": f"{onnx.write_tokens_per_s:.1f}"}
+        _line(words, "form", words.say(key, **rates))
 
 
 def _print(profile: DeviceProfile, findings: list[Finding], code: str, words: Words) -> None:

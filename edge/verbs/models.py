@@ -8,10 +8,11 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.command_line import ExitCode, narrate
 from edge.release.installed import (
+    LANGUAGE_MODELS,
     InstalledModel,
     add_model,
     find_model,
@@ -25,6 +26,10 @@ from edge.tutor.engine import Message
 from edge.verbs.pull import configure_pull, run_pull
 from edge.words import Words, words_for
 
+if TYPE_CHECKING:
+    from edge.onnx.decoder import OnnxEngine
+    from edge.tutor.llama import LlamaEngine
+
 MOST_TOKENS = 120
 
 
@@ -37,7 +42,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     verifying.add_argument("--json", action="store_true", help=words.say("verbs.json"))
     configure_pull(actions, words)
     adding = actions.add_parser("add", help=words.say("verbs.models.add"))
-    adding.add_argument("file", metavar="FILE.gguf", type=Path, help=words.say("verbs.models.file"))
+    adding.add_argument("file", metavar="FILE", type=Path, help=words.say("verbs.models.file"))
     adding.add_argument("--dry-run", action="store_true", help=words.say("verbs.dry-run"))
     removing = actions.add_parser("rm", help=words.say("verbs.models.rm"))
     removing.add_argument("name", metavar="NAME", help=words.say("verbs.models.name"))
@@ -108,9 +113,8 @@ def _verify(as_json: bool, settings: Settings, release: Release, words: Words) -
 
 
 def _try(args: argparse.Namespace, settings: Settings, release: Release, words: Words) -> int:
+    from edge.llama.reading import never
     from edge.tutor.adapter import refuse_other_base
-    from edge.tutor.llama import LlamaEngine, never
-    from edge.tutor.tuning import tuning_for
 
     model = find_model(settings, release, args.model)
     if args.adapter is not None:
@@ -121,8 +125,7 @@ def _try(args: argparse.Namespace, settings: Settings, release: Release, words: 
         narrate(words, "models.may-not", names=names)
     prompt = args.prompt or words.say("models.sample")
     began, pieces = time.perf_counter(), 0
-    tuning = tuning_for(settings.home, model.sha256)
-    with LlamaEngine.open(model.path, adapter=args.adapter, tuning=tuning) as engine:
+    with _opened(model, args.adapter, settings) as engine:
         loaded = time.perf_counter()
         messages: list[Message] = [
             {"role": "system", "content": words.say("models.system")},
@@ -142,6 +145,17 @@ def _try(args: argparse.Namespace, settings: Settings, release: Release, words: 
         rate=round(pieces / seconds),
     )
     return ExitCode.DONE
+
+
+def _opened(model: InstalledModel, adapter: Path | None, settings: Settings) -> LlamaEngine | OnnxEngine:
+    if model.kind == "lm":
+        from edge.tutor.llama import LlamaEngine
+        from edge.tutor.tuning import tuning_for
+
+        return LlamaEngine.open(model.path, adapter=adapter, tuning=tuning_for(settings.home, model.sha256))
+    from edge.onnx.decoder import OnnxEngine
+
+    return OnnxEngine.open(model.path)
 
 
 def _row(model: InstalledModel) -> dict[str, Any]:
@@ -167,7 +181,7 @@ def _about(words: Words, artifact: Artifact | None, size: int | None) -> str:
 
 
 def _may(words: Words, model: InstalledModel) -> str:
-    if model.kind != "lm":
+    if model.kind not in LANGUAGE_MODELS.values():
         return ""
     names = (
         [words.say(f"models.capability.{name}") for name in model.card.capabilities if model.allows(name)]

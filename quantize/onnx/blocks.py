@@ -61,17 +61,9 @@ def quantize_weights(model: Any, *, bits: Bits, table_bits: Bits, block: int = B
 def _multiplied(node: Any, weights: NDArray[np.float32], graph: Any, bits: Bits, block: int) -> Any:
     """Return the node that multiplies by the rounded `weights` [K, N]."""
     from onnx import helper
-    from onnxruntime.capi import _pybind_state as library
 
     rows, columns = weights.shape
-    blocks = -(-rows // block)
-    padded = np.zeros((blocks * block, columns), dtype=np.float32)
-    padded[:rows] = weights
-    packed = np.zeros((columns, blocks, block * bits // 8), dtype=np.uint8)
-    scales = np.zeros((columns, blocks), dtype=np.float32)
-    zeros = np.zeros((columns, -(-blocks * bits // 8)), dtype=np.uint8)
-    round_in = library.quantize_matmul_4bits if bits == 4 else library.quantize_matmul_8bits
-    round_in(packed, padded, scales, zeros, block, columns, rows, False)
+    packed, scales, zeros = round_columns(weights, bits, block)
     names = _keep(graph, node.input[1], bits, {"packed": packed, "scales": scales.ravel(), "zeros": zeros.ravel()})
     return helper.make_node(
         "MatMulNBits",
@@ -85,6 +77,24 @@ def _multiplied(node: Any, weights: NDArray[np.float32], graph: Any, bits: Bits,
         block_size=block,
         accuracy_level=INT8_ACTIVATIONS,
     )
+
+
+def round_columns(
+    weights: NDArray[np.float32], bits: Bits, block: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.uint8]]:
+    """Round `weights` [K, N] with onnxruntime's own function; return levels, scales and zeros, a row a column of the weights."""
+    from onnxruntime.capi import _pybind_state as library
+
+    rows, columns = weights.shape
+    blocks = -(-rows // block)
+    padded = np.zeros((blocks * block, columns), dtype=np.float32)
+    padded[:rows] = weights
+    packed = np.zeros((columns, blocks, block * bits // 8), dtype=np.uint8)
+    scales = np.zeros((columns, blocks), dtype=np.float32)
+    zeros = np.zeros((columns, -(-blocks * bits // 8)), dtype=np.uint8)
+    round_in = library.quantize_matmul_4bits if bits == 4 else library.quantize_matmul_8bits
+    round_in(packed, padded, scales, zeros, block, columns, rows, False)
+    return packed, scales, zeros
 
 
 def _looked_up(node: Any, table: NDArray[np.float32], graph: Any, bits: Bits, block: int) -> Any:

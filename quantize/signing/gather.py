@@ -1,7 +1,7 @@
 """Look through a folder laid out the way devices keep a release, and tell of each file what it is.
 
     app/<platform>/...          the frozen app; what may be run is marked so on the disk
-    models/<id>.gguf            with models/<id>.json, its report card
+    models/<id>.gguf            with models/<id>.json, its report card; <id>.onnx likewise
     voices/<id>.onnx            with voices/<id>.onnx.json
     packs/<id>/...
     adapters/<id>.gguf          with adapters/<id>.json
@@ -25,6 +25,7 @@ from quantize.recipe import RecipeError
 PLACES = (
     ("app", re.compile(r"app/(?P<platform>[^/]+)/.+")),
     ("lm", re.compile(r"models/(?P<id>[^/]+)\.gguf")),
+    ("lm-onnx", re.compile(r"models/(?P<id>[^/]+)\.onnx")),
     ("card", re.compile(r"(models|adapters)/(?P<id>[^/]+)\.json")),
     ("voice", re.compile(r"voices/(?P<id>[^/]+)\.onnx")),
     ("voice-config", re.compile(r"voices/(?P<id>[^/]+)\.onnx\.json")),

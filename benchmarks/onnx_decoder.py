@@ -1,0 +1,113 @@
+"""A language model through onnxruntime against llama.cpp: the same weights in the same bits, tokens a second read and written.
+
+Q8_0 and Q4_0 files of the mini and of random Llamas; the ONNX file holds exactly their blocks. Each run is a process of
+its own, by turns, medians; the ratio is ONNX to GGUF, so above 1 ONNX is faster.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+from benchmarks.quantize_speed import ROOT, SMALL, Size, write_random
+
+MINI = ROOT / "edge" / "models" / "mini" / "mini.gguf"
+LARGE = Size(layers=22, hidden=1024, feed_forward=4096, vocabulary=32_000)
+FORMS = {"Q8_0": (7, 8, "int8"), "Q4_0": (2, 2, "int4")}
+"""Numbers of llama.cpp's file and tensor types, and what the ONNX file is called."""
+
+READ, WRITE, ROUNDS = 256, 32, 5
+
+RUN = """
+import json, random, sys, time
+from pathlib import Path
+began = time.perf_counter()
+if sys.argv[1].endswith(".gguf"):
+    from edge.tutor.llama import LlamaEngine as Engine
+else:
+    from edge.onnx.decoder import OnnxEngine as Engine
+from edge.gauge.pace import read_seconds
+engine = Engine.open(Path(sys.argv[1]), threads=int(sys.argv[2]), context_tokens=512)
+loaded = time.perf_counter() - began
+chance = random.Random(1)
+tokens = [chance.randrange(3, 8000) for _ in range(1000)]
+read_seconds(engine, tokens[600:632])
+read = min(read_seconds(engine, tokens[n:n + {read}]) for n in (0, 1))
+times = []
+for end in range(64, 64 + {write}):
+    times.append(read_seconds(engine, tokens[2:end]))
+times = sorted(times[1:])
+peak = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(json.dumps([{read} / read, 1 / times[len(times) // 2], peak / 1024, loaded]))
+"""
+
+
+def run(sizes: str = "mini,64M,0.4B") -> str:
+    """Return the table."""
+    rows = [
+        "| model | bits | threads | GGUF reads | ONNX | ratio | GGUF writes | ONNX | ratio | peak MB | ONNX | opens s | ONNX |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        for name in sizes.split(","):
+            for bits in FORMS:
+                pair = _pair(Path(folder), name, bits)
+                rows += [_row(name, bits, threads, pair) for threads in (1, 2)]
+                for path in pair:
+                    path.unlink()
+    return "\n".join(rows)
+
+
+def _pair(folder: Path, name: str, bits: str) -> tuple[Path, Path]:
+    """Write a model as GGUF in these bits, and as ONNX with the same weights."""
+    from edge.tutor.llama_library import load_library
+    from quantize.onnx.decoder import write_decoder
+
+    model, plain = folder / "model.gguf", MINI
+    file_type, kind, form = FORMS[bits]
+    if name != "mini":
+        plain = folder / "plain.gguf"
+        write_random(plain, {"64M": SMALL, "0.4B": LARGE}[name])
+    api = load_library().api
+    params = api.llama_model_quantize_default_params()
+    params.nthread, params.ftype, params.pure, params.allow_requantize = 2, file_type, True, True
+    params.output_tensor_type = params.token_embedding_type = kind
+    if api.llama_model_quantize(os.fsencode(plain), os.fsencode(model), ctypes.byref(params)) != 0:
+        raise SystemExit("the model could not be quantized")
+    if plain != MINI:
+        plain.unlink()
+    write_decoder(model, folder / "model.onnx", form)
+    return model, folder / "model.onnx"
+
+
+def _row(name: str, bits: str, threads: int, pair: tuple[Path, Path]) -> str:
+    found: list[list[list[float]]] = [[], []]
+    for _ in range(ROUNDS):
+        for place, path in enumerate(pair):
+            found[place].append(_one(path, threads))
+    ours = [[median(column) for column in zip(*runs, strict=True)] for runs in found]
+    (read, write, peak, opens), (onnx_read, onnx_write, onnx_peak, onnx_opens) = ours
+    return (
+        f"| {name} | {bits} | {threads} | {read:.0f} | {onnx_read:.0f} | {onnx_read / read:.2f}"
+        f" | {write:.1f} | {onnx_write:.1f} | {onnx_write / write:.2f} | {peak:.0f} | {onnx_peak:.0f}"
+        f" | {opens:.2f} | {onnx_opens:.2f} |"
+    )
+
+
+def _one(path: Path, threads: int) -> list[float]:
+    script = RUN.replace("{read}", str(READ)).replace("{write}", str(WRITE))
+    command = [sys.executable, "-c", script, str(path), str(threads)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
+    found: list[float] = json.loads(done.stdout)
+    return found
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{run(*sys.argv[1:2])}\n")

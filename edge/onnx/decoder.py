@@ -1,0 +1,148 @@
+"""Run a language model that is an ONNX file with onnxruntime, on the processor alone: the same engine as for GGUF files.
+
+The vocabulary is llama.cpp's, the loop that writes is the one of `edge.llama`: only the arithmetic is another.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from edge.device import refuse_unfit_processor
+from edge.errors import ModelError
+from edge.llama.grammar import Grammar
+from edge.llama.history import Fitted, fit
+from edge.llama.reading import Reading, Stop, never
+from edge.llama.writing import Writer
+from edge.onnx.head import DecoderHead, read_decoder_head
+from edge.onnx.memory import Memory
+from edge.onnx.session import open_session, refusals
+from edge.onnx.words import Words
+from edge.tutor.engine import Message, Shape, whole_letters
+from edge.tutor.tuning import Tuning
+
+CONTEXT_TOKENS = 2048
+SCORE_ROWS = 64
+USUAL_THREADS = 2
+OWN_INPUTS = ("input_ids", "wanted", "last", "total")
+
+
+class OnnxEngine:
+    """One loaded model and its memory of the conversation; close it when done."""
+
+    def __init__(self, session: Any, head: DecoderHead, words: Words, path: Path, room: int) -> None:
+        self.name = path.stem
+        self.context_tokens = room
+        """How many tokens question and answer may have together."""
+
+        self.guessing = True
+        """Whether to guess ahead; it changes the speed only."""
+
+        self._words = words
+        self._vocabulary = words.vocabulary
+        self.vocabulary_size = self._vocabulary.size
+        self._memory: Memory | None = Memory(session, head, self.name, room)
+        self._turn = 0
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(
+        cls, path: Path, *, context_tokens: int = CONTEXT_TOKENS, threads: int = 0, tuning: Tuning | None = None
+    ) -> OnnxEngine:
+        """Load the model at `path`; raise ModelError when that cannot run here."""
+        head = read_decoder_head(path)
+        refuse_unfit_processor()
+        words = Words(head.vocabulary, path)
+        try:
+            session = open_session(path, tuning.write_threads if tuning else threads or USUAL_THREADS)
+            given = {entry.name for entry in session.get_inputs()}
+            memory = {f"past_{part}.{n}" for n in range(head.layers) for part in ("key", "value")}
+            if given != memory | set(OWN_INPUTS):
+                raise ModelError("model-broken", path=path)
+            return cls(session, head, words, path, min(context_tokens, head.context))
+        except (ModelError, *refusals()) as error:
+            words.close()
+            if isinstance(error, ModelError):
+                raise
+            raise ModelError("model-refused", path=path, reason=str(error)[:200]) from error
+
+    def close(self) -> None:
+        """Give the memory back."""
+        with self._lock:
+            self._turn += 1
+            if self._memory is not None:
+                self._memory = None
+                self._words.close()
+
+    def __enter__(self) -> OnnxEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, stop: Stop = never, shape: Shape | None = None
+    ) -> Iterator[str]:
+        """Yield the most likely answer piece by piece; end within a moment of `stop()`.
+
+        What of the conversation does not fit with the answer is left out from the oldest turn on.
+        """
+        fitted = fit(messages, self._vocabulary.conversation, self.context_tokens - max_tokens)
+        length = len(fitted.tokens)
+        if length + 1 > self.context_tokens:
+            raise ModelError("model-question-long", tokens=length, room=self.context_tokens)
+        grammar = None if shape is None else self._vocabulary.grammar(shape)
+        yield from whole_letters(self._answer(fitted, min(max_tokens, self.context_tokens - length), stop, grammar))
+
+    def prompt_of(self, messages: Sequence[Message]) -> str:
+        """Write the conversation as the model learned it, up to where its answer begins."""
+        return self._vocabulary.prompt_of(messages)
+
+    def tokens_of(self, text: str, *, special: bool = False) -> list[int]:
+        """Return the tokens of `text`; with `special`, control marks in it count as such."""
+        return self._vocabulary.tokens_of(text, special=special)
+
+    def scores_of(self, tokens: Sequence[int], *, start: int = 0) -> Iterator[Any]:
+        """Read `tokens` and yield the scores of what may follow each from `start` on: blocks, float32 [rows, vocabulary]."""
+        with self._lock:
+            self._turn += 1
+            memory = self._open()
+            memory.read(memory.recall(tokens[: start + 1])[:-1])
+            for at in range(start, len(tokens), SCORE_ROWS):
+                memory.read(list(tokens[at : at + SCORE_ROWS]), every=True)
+                yield memory.rows()
+
+    def ends(self, token: int) -> bool:
+        """Tell whether this token ends an answer."""
+        return self._vocabulary.ends(token)
+
+    def bytes_of(self, tokens: Sequence[int]) -> bytes:
+        """Return what `tokens` write; control marks write nothing."""
+        return b"".join(map(self._vocabulary.piece, tokens))
+
+    def _open(self) -> Memory:
+        if self._memory is None:
+            raise ModelError("model-failed", name=self.name, code="closed")
+        return self._memory
+
+    def _answer(self, fitted: Fitted, most: int, stop: Stop, grammar: Grammar | None) -> Iterator[bytes]:
+        """Yield the bytes of each next token; a newer question, or `close`, ends this one."""
+        with self._lock:
+            self._turn += 1
+            mine = self._turn
+            # It does all that the writer asks of llama.cpp's.
+            reading = cast(Reading, self._open())
+        writer = Writer(reading, fitted.tokens, guessing=self.guessing, grammar=grammar)
+        while writer.count < most:
+            with self._lock:
+                if stop() or self._turn != mine:
+                    return
+                found = writer.step(most, stop)
+            if not found:
+                return
+            for token in found:
+                if self.ends(token):
+                    return
+                yield self._vocabulary.piece(token)

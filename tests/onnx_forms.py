@@ -1,0 +1,87 @@
+"""GGUF files as ONNX, and tiny GGUF files of other families, made in a second."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MINI = Path(__file__).parent.parent / "edge" / "models" / "mini" / "mini.gguf"
+NUMBER_OF = {"F32": 0, "Q4_0": 2, "Q8_0": 8}
+FILE_TYPES = {"F32": 0, "Q4_0": 2, "Q8_0": 7}
+
+
+def onnx_of(gguf: Path, folder: Path, kind: str = "int8") -> Path:
+    """Write a GGUF file as ONNX."""
+    pytest.importorskip("onnx", reason="needs the extra quantize")
+    pytest.importorskip("gguf", reason="needs the extra quantize")
+    from quantize.onnx.decoder import write_decoder
+
+    output = folder / f"{gguf.stem}.onnx"
+    write_decoder(gguf, output, kind)
+    return output
+
+
+def in_bits(bits: str, folder: Path, source: Path = MINI) -> Path:
+    """Write a GGUF file again with every matrix in these bits."""
+    from edge.tutor.llama_library import load_library
+
+    api, output = load_library().api, folder / f"{bits}.gguf"
+    params = api.llama_model_quantize_default_params()
+    params.nthread, params.ftype, params.pure, params.allow_requantize = 1, FILE_TYPES[bits], True, True
+    params.output_tensor_type = params.token_embedding_type = NUMBER_OF[bits]
+    assert api.llama_model_quantize(os.fsencode(source), os.fsencode(output), ctypes.byref(params)) == 0
+    return output
+
+
+def random_gguf(path: Path, family: str, *, bias: bool = False, slow: bool = False, stretch: float = 0) -> Path:
+    """Write a random network with the mini's vocabulary: `slow` slows pairs down as Llama 3 does, `stretch` all of them."""
+    import gguf
+    import numpy as np
+
+    random = np.random.default_rng(4)
+    layers, hidden, heads, key_heads, forward = 2, 64, 4, 2, 96
+    reader = gguf.GGUFReader(MINI)
+    writer: Any = gguf.GGUFWriter(path, family)
+    for name, field in reader.fields.items():
+        if name.startswith("tokenizer."):
+            kind = field.types[0]
+            inner = field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
+            writer.add_key_value(name, field.contents(), kind, inner)
+    size = len(reader.fields["tokenizer.ggml.tokens"].data)
+    writer.add_context_length(512)
+    writer.add_embedding_length(hidden)
+    writer.add_block_count(layers)
+    writer.add_feed_forward_length(forward)
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(key_heads)
+    writer.add_layer_norm_rms_eps(1e-6)
+    writer.add_rope_freq_base(5000.0)
+    writer.add_rope_dimension_count(hidden // heads)
+    writer.add_vocab_size(size)
+    if stretch:
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(stretch)
+    narrow = hidden // heads * key_heads
+    shapes: dict[str, tuple[int, ...]] = {"token_embd": (size, hidden), "output": (size, hidden)}
+    for number in range(layers):
+        rows = {"attn_q": (hidden, hidden), "attn_k": (narrow, hidden), "attn_v": (narrow, hidden)}
+        rows |= {"attn_output": (hidden, hidden), "ffn_gate": (forward, hidden), "ffn_up": (forward, hidden)}
+        shapes |= {f"blk.{number}.{name}": shape for name, shape in (rows | {"ffn_down": (hidden, forward)}).items()}
+    for name, shape in shapes.items():
+        writer.add_tensor(f"{name}.weight", (random.standard_normal(shape) * 0.2).astype(np.float32))
+        if bias and name[-6:] in ("attn_q", "attn_k", "attn_v"):
+            writer.add_tensor(f"{name}.bias", random.standard_normal(shape[0]).astype(np.float32))
+    norms = [f"blk.{number}.{part}_norm.weight" for number in range(layers) for part in ("attn", "ffn")]
+    for name in [*norms, "output_norm.weight"]:
+        writer.add_tensor(name, (1 + 0.1 * random.standard_normal(hidden)).astype(np.float32))
+    if slow:
+        writer.add_tensor("rope_freqs.weight", np.linspace(1, 8, hidden // heads // 2).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
