@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.files import BLOCK_BYTES, sync_folder
-from edge.llama.reading import Reading, common
+from edge.llama.reading import Reading, Stop, common, never
 
 SUFFIX = ".kv"
 BUDGET_BYTES = 512 << 20
@@ -38,44 +38,64 @@ class Beginnings:
 
     budget_bytes: int = BUDGET_BYTES
 
-    def recall(self, reading: Reading, tokens: Sequence[int]) -> None:
+    def recall(self, reading: Reading, tokens: Sequence[int], stop: Stop = never) -> None:
         """Put `tokens`, a whole beginning, in memory from disk, if it is there and not in memory already."""
         if len(tokens) < LEAST_TOKENS or common(reading.past, tokens) == len(tokens):
             return
         for path in self._found(tokens):
             with suppress(OSError):
-                if _checksum(path) == path.stem.rpartition("-")[2] and reading.load(path, tokens):
+                if _checksum(path, stop) == path.stem.rpartition("-")[2] and reading.load(path, tokens):
                     os.utime(path)
                     return
+            if stop():
+                return
             path.unlink(missing_ok=True)
 
     def keep(self, reading: Reading, length: int) -> bool:
-        """Write what was read to disk if it is a whole beginning of that length and not there yet; tell whether it is there now."""
-        if length < LEAST_TOKENS or len(reading.past) != length:
+        """Write the first `length` tokens that were read to disk if they are not there yet; tell whether they are there now."""
+        if length < LEAST_TOKENS:
             return False
-        if self.has(reading.past):
-            return True
-        try:
+        tokens = reading.past[:length]
+        return self.has(tokens) or self.settle(self.write(reading, length), tokens)
+
+    def write(self, reading: Reading, length: int) -> Path | None:
+        """Write a beginning to a file that does not count yet; None when there is no room for it."""
+        fresh = self.folder / f"{self._name(reading.past[:length])}.{os.getpid()}.new"
+        # It only saves time: without it the beginning is read again.
+        with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            if shutil.disk_usage(self.folder).free < LEAST_FREE_BYTES:
-                return False
-            fresh = self.folder / f"{self._name(reading.past)}.{os.getpid()}.new"
-            if not reading.save(fresh):
-                fresh.unlink(missing_ok=True)
-                return False
+            if shutil.disk_usage(self.folder).free >= LEAST_FREE_BYTES and reading.save(fresh, length):
+                return fresh
+            fresh.unlink(missing_ok=True)
+        return None
+
+    def settle(self, fresh: Path | None, tokens: Sequence[int]) -> bool:
+        """Let a file that was written count from now on; this waits for the disk and not for the model."""
+        if fresh is None:
+            return False
+        try:
             with fresh.open("rb+") as file:
                 os.fsync(file.fileno())
-            fresh.replace(self.folder / f"{self._name(reading.past)}-{_checksum(fresh)}{SUFFIX}")
+            fresh.replace(self.folder / f"{self._name(tokens)}-{_checksum(fresh)}{SUFFIX}")
             sync_folder(self.folder)
             self._make_room()
         except OSError:
-            # It only saves time: without it the beginning is read again.
             return False
         return True
 
     def has(self, tokens: Sequence[int]) -> bool:
         """Tell whether this beginning is on disk."""
         return bool(self._found(tokens))
+
+    def use(self, tokens: Sequence[int]) -> Path | None:
+        """Count this beginning as just used; return its file, or None when it is not there or damaged, and then it is gone."""
+        for path in self._found(tokens):
+            with suppress(OSError):
+                if _checksum(path) == path.stem.rpartition("-")[2]:
+                    os.utime(path)
+                    return path
+            path.unlink(missing_ok=True)
+        return None
 
     def _found(self, tokens: Sequence[int]) -> list[Path]:
         return sorted(self.folder.glob(f"{self._name(tokens)}-*{SUFFIX}"))
@@ -97,10 +117,10 @@ class Beginnings:
             left.unlink(missing_ok=True)
 
 
-def _checksum(path: Path) -> str:
-    """Return the CRC-32 of a file: it is our own, and only a failing disk or a power cut changes it."""
+def _checksum(path: Path, stop: Stop = never) -> str:
+    """Return the CRC-32 of a file, no right one when stopped: only a failing disk or a power cut changes our own files."""
     found = 0
     with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
+        while not stop() and (block := file.read(BLOCK_BYTES)):
             found = zlib.crc32(block, found)
     return f"{found:08x}"

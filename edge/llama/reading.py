@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,11 @@ from edge.llama.history import common, reuse
 __all__ = ["Reading", "Stop", "common", "never"]
 
 ABORTED = 2
-SEQUENCE = 0
-"""One conversation at a time."""
+SEQUENCE, SPARE = 0, 1
+"""One conversation at a time, and room to take the beginning of it apart."""
+
+FIRST_TOKENS, LEAST_TOKENS, PORTION_SECONDS = 32, 16, 6.0
+"""A stop is heard between the steps of a portion; in one that took longer they would be too long."""
 
 Stop = Callable[[], bool]
 
@@ -40,6 +44,9 @@ class Reading:
 
         self._moved = False
         """Whether tokens were given new places that the model has not computed yet."""
+
+        self._rate = 0.0
+        """Tokens a second that were read last."""
 
         self._stop: Stop = never
         self._abort = api.ggml_abort_callback(lambda _: self._stop())
@@ -96,12 +103,21 @@ class Reading:
         at = 0
         while at < len(tokens):
             # A stop while places are computed anew would leave some of them done and some not.
-            part = tokens[at : at + (1 if self._moved else self._batch)]
+            part = tokens[at : at + (1 if self._moved else self._batch if every else self._portion(stop))]
+            began = time.perf_counter()
             if not self._decode(part, never if self._moved else stop, every=every):
                 return False
+            if len(part) >= LEAST_TOKENS:
+                self._rate = len(part) / (time.perf_counter() - began)
             self._moved = False
             at += len(part)
         return True
+
+    def _portion(self, stop: Stop) -> int:
+        """Return how many tokens to read in one go: as many as possible, but so that a stop is soon heard."""
+        if stop is never:
+            return self._batch
+        return min(self._batch, max(LEAST_TOKENS, int(self._rate * PORTION_SECONDS)) if self._rate else FIRST_TOKENS)
 
     def _decode(self, part: Sequence[int], stop: Stop, *, every: bool) -> bool:
         held = (self._api.llama_token * len(part))(*part)  # C reads it: it must outlive the call
@@ -131,11 +147,19 @@ class Reading:
         row = self._api.llama_get_logits_ith(self._context, place)
         return np.ctypeslib.as_array(row, shape=(self._size,))
 
-    def save(self, path: Path) -> bool:
-        """Write the memory of all that was read to a file; False when the disk refuses."""
-        tokens = (self._api.llama_token * len(self.past))(*self.past)
-        size = self._api.llama_state_seq_save_file(self._context, os.fsencode(path), SEQUENCE, tokens, len(self.past))
-        return bool(size)
+    def save(self, path: Path, length: int) -> bool:
+        """Write the memory of the first `length` tokens to a file; False when the disk refuses."""
+        api, memory = self._api, self._memory()
+        tokens = (api.llama_token * length)(*self.past[:length])
+        apart = length < len(self.past)
+        if apart:
+            api.llama_memory_seq_cp(memory, SEQUENCE, SPARE, 0, length)
+        try:
+            save = api.llama_state_seq_save_file
+            return bool(save(self._context, os.fsencode(path), SPARE if apart else SEQUENCE, tokens, length))
+        finally:
+            if apart:
+                api.llama_memory_seq_rm(memory, SPARE, -1, -1)
 
     def load(self, path: Path, tokens: Sequence[int]) -> bool:
         """Take the memory of `tokens` from a file; False, with nothing read, when it does not fit this model."""

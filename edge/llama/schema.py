@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from edge.errors import ModelError
@@ -24,13 +28,25 @@ def grammar_of(schema: Mapping[str, Any]) -> str:
             raise ModelError("grammar-large", size=max(count, number), most=MOST_NUMBER if number else MOST_PARTS)
         if isinstance(part, Mapping) and (found := REFUSED & set(part)):
             raise ModelError("grammar-wrong", near=min(found))
-    from llama_cpp.llama_grammar import json_schema_to_gbnf
-
     text = json.dumps(schema)
     try:
-        return str(json_schema_to_gbnf(text))
+        return str(_converter().json_schema_to_gbnf(text))
     except (AssertionError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError("grammar-wrong", near=text[:20]) from error
+
+
+@cache
+def _converter() -> ModuleType:
+    """Load the converter's file alone: its package would take llama.cpp's log to itself."""
+    package = find_spec("llama_cpp")
+    if package is None or package.origin is None:
+        raise ModelError("model-no-library", reason="llama_cpp")
+    spec = spec_from_file_location("llama_grammar", Path(package.origin).parent / "llama_grammar.py")
+    if spec is None or spec.loader is None:
+        raise ModelError("model-no-library", reason="llama_grammar")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _parts(whole: object) -> Iterator[object]:

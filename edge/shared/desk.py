@@ -17,12 +17,10 @@ from edge.llama.history import common, reuse
 from edge.llama.reading import Stop, never
 from edge.llama.sequences import NOTHING, Part, Sequences
 from edge.shared.turns import Turns
+from edge.tutor.engine import LIMIT_SECONDS
 
 FLOWING_SECONDS, QUIET_SECONDS = 0.25, 0.5
 """How long reading may take in one round, where an answer is being written and where none is."""
-
-LIMIT_SECONDS = 180.0
-"""An answer that is not whole by then ends; others wait for its seat."""
 
 LEAST_PORTION = 8
 LEAST_COMMON = 32

@@ -16,6 +16,10 @@ Shape = str | Mapping[str, Any]
 """What an answer must look like: a grammar (GBNF, with the rule `root`), or a JSON schema."""
 
 
+LIMIT_SECONDS = 180.0
+"""An answer that is not whole by then ends: nobody waits for ever."""
+
+
 class Message(TypedDict):
     """One thing said in a conversation."""
 

@@ -8,6 +8,7 @@ share is kept on disk. `stop()` is asked for every token and, while a long quest
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from edge.llama.reading import Reading, Stop, common, never
 from edge.llama.vocabulary import Vocabulary
 from edge.llama.writing import Writer
 from edge.tutor.adapter import put_on
-from edge.tutor.engine import Message, Shape, whole_letters
+from edge.tutor.engine import LIMIT_SECONDS, Message, Shape, whole_letters
 from edge.tutor.llama_library import Library
 from edge.tutor.tuning import Tuning, llama_version
 
@@ -51,8 +52,14 @@ class LlamaEngine:
         self._vocabulary = Vocabulary(library.api, model, name)
         self.vocabulary_size = self._vocabulary.size
         self._reading = Reading(library.api, context, name, self.vocabulary_size, min(BATCH_TOKENS, room))
-        self._turn = 0
-        self._lock = threading.Lock()
+        self.limit_seconds = LIMIT_SECONDS
+        """An answer that is not whole by then ends."""
+
+        self._lock, self._turns = threading.Lock(), threading.Lock()
+        self._turn, self._writing = 0, 0
+        """Who came last; whose answer is being written, if anybody's."""
+
+        self._keeper: threading.Thread | None = None
 
     @classmethod
     def open(
@@ -73,6 +80,7 @@ class LlamaEngine:
         settings = api.llama_context_default_params()
         room = min(context_tokens, head.context or context_tokens)
         settings.n_ctx = room
+        settings.n_seq_max, settings.kv_unified = 2, True  # the conversation, and what is taken apart of it
         settings.n_batch = settings.n_ubatch = min(BATCH_TOKENS, room)  # more at once ends the program
         if tuning is not None:
             settings.flash_attn_type = int(tuning.flash)
@@ -92,9 +100,11 @@ class LlamaEngine:
         self.beginnings = Beginnings(folder, "\n".join(map(str, form)))
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Give the memory back; what is being read or written ends."""
+        self._take_turn()
+        if self._keeper is not None:
+            self._keeper.join()
         with self._lock:
-            self._turn += 1
             if self._context is not None:
                 self._reading.close()
                 self._api.llama_model_free(self._model)
@@ -121,20 +131,31 @@ class LlamaEngine:
             raise ModelError("model-question-long", tokens=len(tokens), room=room)
         stable = self._stable(fitted.messages, tokens)
         grammar = None if shape is None else self._vocabulary.grammar(shape)
-        most = min(max_tokens, room - len(tokens))
-        yield from whole_letters(self._answer(fitted, stable, most, stop, grammar))
+        most, end = min(max_tokens, room - len(tokens)), time.monotonic() + self.limit_seconds
+        answer = self._answer(fitted, stable, most, lambda: stop() or time.monotonic() > end, grammar)
+        wrote = False
+        for text in whole_letters(answer):
+            wrote = True
+            yield text
+        if not wrote and time.monotonic() > end and not stop():
+            raise ModelError("model-slow", seconds=round(self.limit_seconds))
 
-    def prepare(self, messages: Sequence[Message], stop: Stop = never) -> bool:
-        """Read the beginning that these messages share with others and keep it on disk; tell whether it is there now."""
+    def prepare(self, messages: Sequence[Message], stop: Stop = never) -> Path | None:
+        """Read the beginning that these messages share with others and keep it on disk; return the file, None when there is none.
+
+        Whoever asks comes first: while an answer is written nothing is prepared, and a question ends it.
+        """
         tokens = self._vocabulary.conversation(messages)
-        stable = self._stable(messages, tokens)
+        beginning = tokens[: self._stable(messages, tokens)]
         with self._lock:
-            if self.beginnings is None or stable >= self.context_tokens:
-                return False
-            self._turn += 1
-            if self.beginnings.has(tokens[:stable]):
-                return True
-            return self._begin(tokens[:stable], stop) and self.beginnings.has(tokens[:stable])
+            if self.beginnings is None or self._writing or len(beginning) >= self.context_tokens:
+                return None
+            if there := self.beginnings.use(beginning):
+                return there
+            before = self._turn
+            if self._begin(beginning, lambda: stop() or self._turn != before):
+                self.beginnings.keep(self._reading, len(beginning))
+            return self.beginnings.use(beginning)
 
     def prompt_of(self, messages: Sequence[Message]) -> str:
         """Write the conversation as the model learned it, up to where its answer begins."""
@@ -163,8 +184,8 @@ class LlamaEngine:
 
         if len(tokens) > self.context_tokens:
             raise ModelError("model-question-long", tokens=len(tokens), room=self.context_tokens)
+        self._take_turn()
         with self._lock:
-            self._turn += 1
             self._reading.read(self._reading.recall(tokens[: start + 1])[:-1])
             for at in range(start, len(tokens), SCORE_ROWS):
                 part = list(tokens[at : at + SCORE_ROWS])
@@ -191,18 +212,20 @@ class LlamaEngine:
         return min(common(tokens, self._vocabulary.conversation(other)) for other in others)
 
     def _begin(self, tokens: Sequence[int], stop: Stop) -> bool:
-        """Have exactly this beginning in memory, from memory, disk or by reading, and keep it on disk; False when stopped."""
+        """Have exactly this beginning in memory, from memory, disk or by reading; False when stopped."""
         if self.beginnings is not None:
-            self.beginnings.recall(self._reading, tokens)
+            self.beginnings.recall(self._reading, tokens, stop)
         same = common(self._reading.past, tokens)
         if not self._reading.cut(same):
             self._reading.forget()
             same = 0
-        if not self._reading.read(tokens[same:], stop):
-            return False
-        if self.beginnings is not None:
-            self.beginnings.keep(self._reading, len(tokens))
-        return True
+        return self._reading.read(tokens[same:], stop)
+
+    def _take_turn(self) -> int:
+        """Let everything else that reads or writes end soon; return a number that stays ours while nobody else comes."""
+        with self._turns:
+            self._turn += 1
+            return self._turn
 
     def _answer(
         self, fitted: Fitted, stable: int, most: int, stop: Stop, grammar: Grammar | None = None
@@ -211,22 +234,45 @@ class LlamaEngine:
 
         A newer question, or `close`, ends this one: nobody waits for an answer that is no longer read.
         """
-        with self._lock:
-            self._turn += 1
-            mine = self._turn
-            beginning = fitted.tokens[:stable]
-            # Where memory goes on from it, it is not touched.
-            if common(self._reading.past, beginning) < stable and not self._begin(beginning, stop):
-                return
-        writer = Writer(self._reading, fitted.tokens, guessing=self.guessing, longer=fitted.longer, grammar=grammar)
-        while writer.count < most:
+        mine = self._take_turn()
+
+        def over() -> bool:
+            return self._turn != mine or stop()
+
+        beginning = fitted.tokens[:stable]
+        try:
             with self._lock:
-                if stop() or self._turn != mine:
+                self._writing = mine
+                # Where memory goes on from the beginning, it is not touched.
+                if over() or (common(self._reading.past, beginning) < stable and not self._begin(beginning, over)):
                     return
-                found = writer.step(most, stop)
-            if not found:
-                return
-            for token in found:
-                if self.ends(token):
+            writer = Writer(self._reading, fitted.tokens, guessing=self.guessing, longer=fitted.longer, grammar=grammar)
+            while writer.count < most:
+                with self._lock:
+                    found = [] if over() else writer.step(most, over)
+                if not found:
                     return
-                yield self._vocabulary.piece(token)
+                for token in found:
+                    if self.ends(token):
+                        return
+                    yield self._vocabulary.piece(token)
+        finally:
+            self._done(mine, beginning)
+
+    def _done(self, mine: int, beginning: list[int]) -> None:
+        """Keep a beginning that was read, now that nobody waits for the disk."""
+        if self._writing == mine:
+            self._writing = 0
+        if self.beginnings is None or not beginning or self._turn != mine or self.beginnings.has(beginning):
+            return
+        if self._keeper is not None and self._keeper.is_alive():
+            return
+        self._keeper = threading.Thread(target=self._keep, args=(beginning,), daemon=True)
+        self._keeper.start()
+
+    def _keep(self, beginning: list[int]) -> None:
+        with self._lock:
+            there = self._context is not None and common(self._reading.past, beginning) == len(beginning)
+            fresh = self.beginnings.write(self._reading, len(beginning)) if there and self.beginnings else None
+        if self.beginnings is not None:
+            self.beginnings.settle(fresh, beginning)
