@@ -23,9 +23,11 @@ from openpyxl import load_workbook
 
 from district import ITEM, NOW, ODD, SCHOOLS, made
 from edge.hub.database import open_database
+from edge.hub.pages import view
 from edge.hub.place import Place, load
 from edge.hub.reports.build import NAMES
 from edge.hub.reports.memory import MOST, Memory
+from edge.hub.reports.sums import catch_up
 from edge.hub.serve import people, sessions
 from edge.hub.serve.app import build
 from edge.hub.serve.site import Site
@@ -181,7 +183,21 @@ def test_a_delivery_is_on_the_page_at_once(served: Served, tmp_path: Path) -> No
         assert ">449<" in client.get("/").text
 
 
-def test_what_was_worked_out_is_kept_until_something_arrives(tmp_path: Path) -> None:
+def test_a_page_does_not_wait_long_for_what_is_added_up_and_says_what_is_left(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = load(shutil.copytree(served.place.folder, tmp_path / "hub"))
+    monkeypatch.setattr(view, "PATIENCE_S", 0.0)
+    with serving(place) as other, other.client("ma") as client, open_database(place) as database:
+        with database.step():
+            database.execute("INSERT INTO stale (school, month) SELECT id, 24318 FROM schools WHERE id < 4")
+        assert "escuelas que faltan: 3" in client.get("/lessons").text
+        assert "Sumas 2" in client.get("/lessons").text
+        catch_up(database)
+        assert "que faltan" not in client.get("/lessons").text
+
+
+def test_what_was_worked_out_is_kept_until_the_sums_change(tmp_path: Path) -> None:
     memory, calls = Memory(), []
 
     def work() -> int:
@@ -194,8 +210,7 @@ def test_what_was_worked_out_is_kept_until_something_arrives(tmp_path: Path) -> 
             1,
             2,
         ]
-        with database.step():
-            database.execute("INSERT INTO bundles (digest, device, facts, at) VALUES ('new', 'x', 5, ?)", ["2020"])
+        catch_up(database)
         assert memory.get(database, "a", work) == 3
         for number in range(MOST):
             memory.get(database, number, work)
