@@ -18,7 +18,7 @@ from edge.settings import Settings
 from edge.words import LANGUAGES, Words, words_for
 
 VERBS = (
-    *("ask", "speak", "packs", "learners", "report", "models", "voices", "doctor", "engine"),
+    *("ask", "speak", "packs", "learners", "report", "models", "voices", "doctor", "engine", "prepare"),
     *("update", "trust", "sync", "hub"),
 )
 """Every verb; the app itself is `amauta` or `amauta tutor`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from edge.files import write_atomic
 FILE = "engine.json"
 HOST = "127.0.0.1"
 MOST_LINE = 1 << 20
+KNOCK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,18 @@ def found(home: Path) -> Place | None:
         return Place(int(facts["port"]), str(facts["secret"]), str(facts["model"]), int(facts["room"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def answers(home: Path) -> bool:
+    """Tell whether an engine listens where one was announced; one that was killed is announced still."""
+    place = found(home)
+    if place is None:
+        return False
+    try:
+        socket.create_connection((HOST, place.port), KNOCK_S).close()
+    except OSError:
+        return False
+    return True
 
 
 def line(facts: dict[str, Any]) -> bytes:

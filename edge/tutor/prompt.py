@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edge.library.index import passages_of
 from edge.tutor.engine import Message
 
 SYSTEM = {
@@ -33,6 +34,11 @@ class Turn:
 
     question: str
     answer: str
+
+
+def lesson_text(markdown: str) -> str:
+    """Return what a lesson says as its passages say it."""
+    return "\n".join(passages_of(markdown))
 
 
 def grounded(question: str, passages: Sequence[str], lang: str) -> list[Message]:

@@ -14,15 +14,14 @@ from dataclasses import dataclass, replace
 
 from edge.errors import EdgeError, ModelError
 from edge.library.alike import says_the_same
-from edge.library.index import passages_of
 from edge.library.library import Library
 from edge.library.outlook import verdict_features
 from edge.library.question import Question
 from edge.library.search import Passage
 from edge.tutor import decide, guard
 from edge.tutor.engine import Engine
-from edge.tutor.generate import Asking, generate
-from edge.tutor.prompt import Turn
+from edge.tutor.generate import Asking, Written, generate
+from edge.tutor.prompt import Turn, lesson_text
 from edge.tutor.reader import Reader
 from edge.tutor.reckon import Sum, read_sum, show_value
 from edge.tutor.reply import Event, Mode, Piece, Reply, Sentence, Source, Waiting, sentences_of
@@ -101,37 +100,33 @@ class Tutor:
         self, question: str, lang: str, lesson: str | None, before: Sequence[Turn], stop: Callable[[], bool]
     ) -> Iterator[Draft | Piece | Sentence | Waiting]:
         draft, passages = self._decide(question, lang, lesson, before)
-        written = 0
+        written: tuple[Written, ...] = ()
         try:
             if passages and draft.mode in ("passage", "none") and (engine := self._model()) is not None:
-                texts = [p.text for p in passages]
-                asking = Asking(question, texts, lang, self._text_of(lesson) if lesson else "", before)
+                lesson_said = lesson_text(self._library.lesson(lesson).text) if lesson else ""
+                passages = _first(draft.sources, passages)
+                asking = Asking(question, [p.text for p in passages], lang, lesson_said, before)
                 for event in generate(engine, asking, stop):
                     if isinstance(event, Waiting):
                         yield event
                         continue
-                    if not written:
-                        sources = draft.sources or (_source(passages[event.passage]),)
-                        yield replace(draft, mode="model", model=engine.name, sources=sources)
-                    yield Piece(f" {event.text}" if written else event.text)
+                    written += (event,)
+                    sources = tuple(_source(passages[n]) for n in dict.fromkeys(each.passage for each in written))
+                    yield Draft((), "model", sources, engine.name)
+                    yield Piece(f" {event.text}" if len(written) > 1 else event.text)
                     yield Sentence(event.text)
-                    written += 1
         except ModelError as error:
             # The library answers without it; what was written so far stays.
             draft = replace(draft, trouble=error)
             if written:
                 yield Piece("\n\n")
-                written = 0
+                written = ()
         if written:
             return
         yield draft
         for number, part in enumerate(draft.parts):
             yield Piece(part if number == 0 else f"\n\n{part}")
             yield from (Sentence(sentence) for sentence in sentences_of(part))
-
-    def _text_of(self, lesson: str) -> str:
-        """Return what a lesson says, as its passages say it."""
-        return "\n".join(passages_of(self._library.lesson(lesson).text))
 
     def _decide(
         self, question: str, lang: str, lesson: str | None, before: Sequence[Turn]
@@ -148,6 +143,17 @@ class Tutor:
             # "And why?" says nothing by itself: only who remembers the question before can answer.
             together = self._library.understand(f"{before[-1].question} {question}", lang)
             return none, self._library.passages(together, decide.PASSAGES_READ, lesson)
+        draft, passages = self._found(asked, lesson)
+        if draft is None and lesson is not None:
+            # What the library as a whole finds in this very lesson stands there also for who asks about it.
+            draft, passages = self._found(asked, None)
+            if draft is not None and draft.sources[0].lesson != lesson:
+                draft = None
+            passages = [passage for passage in passages if passage.lesson == lesson]
+        return (draft, passages) if draft is not None else (none, [])
+
+    def _found(self, asked: Question, lesson: str | None) -> tuple[Draft | None, list[Passage]]:
+        """Return the answer that library or lesson hold, if they do, and the passages a model may use instead."""
         bank_fit, draft = self._from_bank(asked, lesson)
         if bank_fit >= decide.SURE and draft is not None:
             return draft, []
@@ -155,7 +161,7 @@ class Tutor:
         read_fit, read = self._from_passages(asked, passages)
         draft = draft if bank_fit >= read_fit else read
         if draft is None or not self._is_held(asked, bank_fit, read_fit):
-            return none, []
+            return None, []
         return draft, passages
 
     def _is_held(self, asked: Question, bank_fit: float, read_fit: float) -> bool:
@@ -202,6 +208,12 @@ class Tutor:
 
 def _source(passage: Passage) -> Source:
     return Source(passage.pack, passage.lesson, passage.title, passage.text)
+
+
+def _first(sources: Sequence[Source], passages: Sequence[Passage]) -> list[Passage]:
+    """Return the passages with those that were found to answer before the others."""
+    answering = {source.passage for source in sources}
+    return sorted(passages, key=lambda passage: passage.text not in answering)
 
 
 def tidy(question: str) -> str:

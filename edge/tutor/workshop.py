@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.cache import cache_folder
+from edge.device import MEGABYTE, ram_mb, refuse_unfit_processor
+from edge.errors import ModelError
 from edge.files import sha256_of
 from edge.library.library import Library
 from edge.settings import Settings
@@ -46,12 +48,16 @@ def allowed_model(settings: Settings) -> Engine | None:
     found = model_that_may_answer(settings)
     if found is None:
         return None
-    return class_engine(settings, found.path.stem) or open_model(settings, found)
+    shared = class_engine(settings, found.path.stem) if wire.answers(settings.home) else None
+    if shared is not None:
+        return shared
+    from edge.onnx.choice import open_if_faster
+
+    return open_if_faster(settings, found, "grounded_answer") or open_model(settings, found)
 
 
 def model_that_may_answer(settings: Settings) -> InstalledModel | None:
     """Return the largest model here whose report card allows grounded answers, if this machine has memory for it."""
-    from edge.device import MEGABYTE, ram_mb
     from edge.release.installed import model_for
     from edge.release.manifest import embedded_release
 
@@ -60,6 +66,17 @@ def model_that_may_answer(settings: Settings) -> InstalledModel | None:
         return None
     least_mb = found.artifact.min_ram_mb if found.artifact and found.artifact.min_ram_mb else found.size // MEGABYTE * 2
     return found if ram_mb() >= least_mb else None
+
+
+def model_to_prepare(settings: Settings) -> InstalledModel:
+    """Return the model for which lessons can be read ahead; raise ModelError when there is none, or it serves a class now."""
+    found = model_that_may_answer(settings)
+    if found is None:
+        raise ModelError("prepare-no-model")
+    if wire.answers(settings.home):
+        raise ModelError("prepare-busy")
+    refuse_unfit_processor()
+    return found
 
 
 def class_engine(settings: Settings, model: str) -> Engine | None:

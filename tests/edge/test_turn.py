@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -246,7 +247,10 @@ def test_a_class_with_an_engine_asks_it_for_what_it_may_do(home: Path, monkeypat
     announce(home, Place(1, "00", "another"))
     assert not isinstance(allowed_model(settings), SharedEngine)
     announce(home, Place(1, "00", model.path.stem))
-    engine = allowed_model(settings)
+    assert not isinstance(allowed_model(settings), SharedEngine), "nobody listens there any more"
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        announce(home, Place(door.getsockname()[1], "00", model.path.stem))
+        engine = allowed_model(settings)
     assert isinstance(engine, SharedEngine)
     with pytest.raises(ModelError, match="not ready"):
         list(engine.stream([{"role": "user", "content": "?"}], max_tokens=1, stop=lambda: False))
