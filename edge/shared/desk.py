@@ -65,6 +65,9 @@ class Desk:
         self._sequences, self._ends = sequences, ends
         self._turns: Turns[Request] = Turns(seats, most_waiting)
         self._seats: list[Request | None] = [None] * seats
+        self._left = [("", 0.0)] * seats
+        """Who sat there last, until when."""
+
         self._lock, self._work = threading.Lock(), threading.Event()
         self._rate = 0.0
         """Tokens a second that are read in portions, of late."""
@@ -141,9 +144,9 @@ class Desk:
                 request = self._turns.next()
             if request is None:
                 break
-            # Whoever comes back finds the own conversation; who is new takes the seat that forgets least.
-            past, wanted = self._sequences.past, request
-            seat = max(free, key=lambda n: (reuse(past[n], wanted.tokens, wanted.longer).length, -len(past[n])))
+            # Whoever comes back finds the own conversation; who is new takes the seat that was left longest ago.
+            who = request.who
+            seat = min(free, key=lambda number: (self._left[number][0] != who, self._left[number][1]))
             self._seats[seat] = request
             request.sequence, request.began = seat, time.monotonic()
             self._moved = True
@@ -224,6 +227,7 @@ class Desk:
 
     def _end(self, request: Request, how: str, error: EdgeError | None = None) -> None:
         self._seats[request.sequence] = None
+        self._left[request.sequence] = (request.who, time.monotonic())
         if how == "done":
             with self._lock:
                 self._turns.finished(time.monotonic() - request.began)
