@@ -44,6 +44,10 @@ def _maker(place: str) -> Callable[[Services], Screen[None]]:
         from tui.screens.settings import SettingsScreen
 
         return SettingsScreen
+    if place == "prepare":
+        from tui.screens.prepare import PrepareScreen
+
+        return PrepareScreen
     if place == "sync":
         from tui.screens.sync import SyncScreen
 

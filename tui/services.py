@@ -21,6 +21,7 @@ from edge.settings import Settings
 from edge.words import Words, words_for
 from tui.handing import Handing, Sight
 from tui.near import NearBy
+from tui.preparing import Preparing
 from tui.updates import Updates
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Services:
         self.updates = Updates(settings, sticks, now)
         self.handing = Handing(lambda: self.settings, drives, now)
         self.near = NearBy(lambda: self.settings)
+        self.preparing = Preparing(lambda: self.settings, self.library)
         self.learner: Learner | None = None
         self.speech_problem: SpeechError | None = None
         """Why nothing is heard, if so; it is told once."""
@@ -258,6 +260,7 @@ class Services:
 
     def close(self) -> None:
         """Close whatever was opened."""
+        self.preparing.close()
         self._close_speaker()
         self._close_store()
         self._tutor.take()

@@ -16,9 +16,13 @@ from edge.errors import ModelError
 from edge.learning.store import Store
 from edge.library.library import LessonRow, Library
 from edge.llama.beginnings import LEAST_TOKENS
+from edge.settings import Settings
 from edge.tutor.generate import MOST_TOKENS
 from edge.tutor.llama import LlamaEngine
 from edge.tutor.prompt import about_lesson, fits, lesson_text
+from edge.words import Words
+
+MEGABYTE = 1 << 20
 
 TURNS_LOOKED_AT = 20
 """Of each person; what was asked longer ago says little about tomorrow."""
@@ -56,6 +60,15 @@ class Progress:
     def left(self) -> int:
         """Return how many lessons nobody has looked at."""
         return self.total - self.looked_at
+
+    def say(self, words: Words) -> str:
+        """Say in words of `edge` what was done, and why the rest was not."""
+        said = [words.say("prepare.done", new=self.new, there=self.there, megabytes=-(-self.size // MEGABYTE))]
+        if self.long:
+            said.append(words.say("prepare.long", count=self.long))
+        if self.left and self.ended:
+            said.append(words.say(f"prepare.{self.ended}", left=self.left))
+        return " ".join(said)
 
 
 def prepare(
@@ -108,6 +121,12 @@ def in_order(rows: Sequence[LessonRow], lately: Sequence[str]) -> list[str]:
     here = [row.id for row in rows]
     wished = [name for lesson in lately for name in (lesson, following.get(lesson, ""))]
     return list(dict.fromkeys([*(name for name in wished if name in here), *here]))
+
+
+def tomorrow(library: Library, settings: Settings) -> list[str]:
+    """Return the lessons in the language in use, or all where it has none, in the order in which they will be wanted."""
+    rows = library.lessons(settings.spoken_lang) or library.lessons()
+    return in_order(rows, worked_with(settings.store_path))
 
 
 def worked_with(path: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""`amauta engine`: one model for a whole classroom, until Ctrl+C. `amauta classroom` starts it by itself."""
+"""`amauta engine`: one model for a whole classroom, until Ctrl+C. `amauta classroom` begins it by itself."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     parser.add_argument("--model", metavar="MODEL", help=words.say("verbs.engine.model"))
     parser.add_argument("--seats", metavar="N", type=int, default=SEATS, help=words.say("verbs.engine.seats"))
     parser.add_argument("--json", action="store_true", help=words.say("verbs.json"))
+    parser.add_argument("--with-parent", action="store_true", help=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -47,6 +48,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
 
+    if args.with_parent:
+        threading.Thread(target=_end_with_parent, args=(stopped,), daemon=True).start()
+
     def ready(port: int) -> None:
         if args.json:
             sys.stdout.write(f"{json.dumps({'model': model.id, 'seats': args.seats, 'port': port})}\n")
@@ -57,3 +61,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     tuning, adapter = tuning_for(settings.home, model.sha256), adapter_for(settings.shelves, model.sha256)
     serve(model.path, args.seats, settings.home, ready, stopped, tuning=tuning, adapter=adapter)
     return ExitCode.DONE
+
+
+def _end_with_parent(stopped: threading.Event) -> None:
+    """Set `stopped` when the program that began this one is gone, however it went."""
+    while sys.stdin.buffer.read(1):
+        pass
+    stopped.set()

@@ -13,10 +13,9 @@ from edge.command_line import INTERRUPTED, ExitCode, answer, narrate
 from edge.library.library import Library
 from edge.settings import Settings
 from edge.tutor import workshop
-from edge.tutor.prepare import Progress, in_order, prepare, worked_with
+from edge.tutor.prepare import Progress, prepare, tomorrow
 from edge.words import Words, words_for
 
-MEGABYTE = 1 << 20
 BAR_WIDTH = 24
 
 
@@ -47,12 +46,6 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     finally:
         library.close()
     return INTERRUPTED if now.ended == "stopped" else ExitCode.DONE
-
-
-def tomorrow(library: Library, settings: Settings) -> list[str]:
-    """Return the lessons in the language in use, or all where it has none, in the order in which they will be wanted."""
-    rows = library.lessons(settings.spoken_lang) or library.lessons()
-    return in_order(rows, worked_with(settings.store_path))
 
 
 @contextmanager
@@ -91,15 +84,5 @@ def _say_what_was_done(args: argparse.Namespace, now: Progress, words: Words) ->
     facts = {"new": now.new, "there": now.there, "long": now.long, "left": now.left, "bytes": now.size}
     answer(args, {**facts, "ended": now.ended or "failed"})
     if not args.json:
-        sys.stdout.write(f"{told(now, words)}\n")
+        sys.stdout.write(f"{now.say(words)}\n")
         sys.stdout.flush()
-
-
-def told(now: Progress, words: Words) -> str:
-    """Say what was done, and why the rest was not."""
-    said = [words.say("prepare.done", new=now.new, there=now.there, megabytes=-(-now.size // MEGABYTE))]
-    if now.long:
-        said.append(words.say("prepare.long", count=now.long))
-    if now.left and now.ended:
-        said.append(words.say(f"prepare.{now.ended}", left=now.left))
-    return " ".join(said)

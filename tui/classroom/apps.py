@@ -127,9 +127,11 @@ def own_command() -> list[str]:
 
 def be_started(settings: Settings, learner: str) -> int:
     """Be the app that `StartedApps` started."""
+    from edge.tutor.workshop import model_that_may_answer
     from tui.classroom.nursery import opened
     from tui.classroom.pupil import PupilApp, PupilServices
 
-    library, tutor = opened(settings, warm=False)
+    model = model_that_may_answer(settings)
+    library, tutor = opened(settings, model.path.stem if model else "", warm=False)
     PupilApp(PupilServices(settings, library, tutor, learner if learner != "-" else "")).run()
     return 0

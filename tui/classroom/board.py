@@ -45,6 +45,9 @@ class State:
     until: str
     """HH:MM, or empty."""
 
+    engine: str = ""
+    """How it is with the model of the class, in one line."""
+
     @property
     def url(self) -> str:
         """The address as a QR code holds it."""
@@ -93,6 +96,8 @@ def about(state: State, words: Words) -> list[str]:
         lines += [", ".join(sorted(names, key=str.casefold))]
     if state.turned_away:
         lines += [words.say("classroom.board.full", count=state.turned_away)]
+    if state.engine:
+        lines += ["", state.engine]
     lines += ["", words.say("classroom.board.until", time=state.until) if state.until else ""]
     return [*lines, words.say("classroom.board.close")]
 

@@ -53,13 +53,16 @@ class Nursery:
         self._line, self._process = line, process
 
     @classmethod
-    def open(cls, settings: Settings) -> Nursery:
-        """Begin the process; call it before any thread or event loop of this program begins."""
+    def open(cls, settings: Settings, model: str) -> Nursery:
+        """Begin the process; call it before any thread or event loop of this program begins.
+
+        `model` is the one that the class's engine may run, or nothing.
+        """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         process = os.fork()
         if process == 0:
             ours.close()
-            _live(theirs, settings)
+            _live(theirs, settings, model)
         theirs.close()
         return cls(ours, process)
 
@@ -99,14 +102,14 @@ class Nursery:
             os.waitpid(self._process, 0)
 
 
-def _live(line: socket.socket, settings: Settings) -> NoReturn:
+def _live(line: socket.socket, settings: Settings, model: str) -> NoReturn:
     """Open everything, then fork an app for each wish until the server is gone."""
     os.setsid()  # Ctrl+C is the server's matter.
     code = 1
     try:
         _write_to(settings.home / LOG)
         os.environ.update(ENVIRON)
-        library, tutor = opened(settings)
+        library, tutor = opened(settings, model)
         gc.collect()
         gc.freeze()
         line.send(READY)
@@ -130,20 +133,21 @@ def _write_to(path: Path) -> None:
     os.close(log)
 
 
-def opened(settings: Settings, *, warm: bool = True) -> tuple[Library, Tutor]:
+def opened(settings: Settings, model: str, *, warm: bool = True) -> tuple[Library, Tutor]:
     """Open what every pupil needs; warm, also what is otherwise read with the first question, and the screens' code."""
     from edge.library.library import Library
     from edge.tutor.reader import Reader
     from edge.tutor.turn import Tutor
+    from edge.tutor.workshop import class_engine
 
     library = Library.open(settings)
 
-    # One thread means none beside the caller's, so that a fork of it works. There is no model yet.
+    # One thread means none beside the caller's, so that a fork of it works. The model is a process of its own.
     @cache
     def reader() -> Reader:
         return Reader.open(threads=1)
 
-    tutor = Tutor(library, reader, lambda: None)
+    tutor = Tutor(library, reader, lambda: class_engine(settings, model) if model else None)
     if warm:
         from tui.classroom.rehearsal import rehearse
 

@@ -1,7 +1,7 @@
 """The app as a pupil has it in a browser: the same screens, without the places that belong to adults.
 
 No settings, no sticks, no handing over, no update, nobody's data; no voice, which would speak in the teacher's
-laptop; no language model, which is not shared yet.
+laptop. The language model, where one may answer, is the class's.
 """
 
 from __future__ import annotations

@@ -19,12 +19,15 @@ from typing import TYPE_CHECKING
 from edge.command_line import ExitCode, Parser
 from edge.errors import EdgeError
 from edge.settings import Settings
+from edge.tutor.workshop import model_that_may_answer
 from edge.words import Words, words_for
 from tui.classroom.board import State, board, counted
 
 if TYPE_CHECKING:
+    from edge.release.installed import InstalledModel
     from edge.sync.lan.interfaces import Address
     from tui.classroom.apps import Apps
+    from tui.classroom.engine import ClassEngine, Standing
     from tui.classroom.server import Classroom
 
 PORT = 8080
@@ -48,10 +51,11 @@ def classroom(given: Sequence[str], settings: Settings) -> int:
         raise EdgeError("classroom-port", port=args.port)
     if args.minutes is not None and not 0 < args.minutes <= MOST_MINUTES:
         raise EdgeError("classroom-minutes", minutes=args.minutes, most=MOST_MINUTES)
+    model = model_that_may_answer(settings)
     # The forks must begin before anything of asyncio does.
-    apps = _apps(settings, words)
+    apps = _apps(settings, model.path.stem if model else "", words)
     try:
-        return asyncio.run(_hour(args, addresses, apps, words))
+        return asyncio.run(_hour(args, addresses, apps, settings, model, words))
     finally:
         apps.close()
 
@@ -86,14 +90,14 @@ def _addresses(host: str | None) -> list[Address]:
     return [address]
 
 
-def _apps(settings: Settings, words: Words) -> Apps:
+def _apps(settings: Settings, model: str, words: Words) -> Apps:
     from tui.classroom.apps import ForkedApps, StartedApps
 
     if sys.platform != "linux":
         return StartedApps(os.environ)
     from tui.classroom.nursery import Nursery
 
-    nursery = Nursery.open(settings)
+    nursery = Nursery.open(settings, model)
     _narrate(words.say("classroom.board.opening"))
     try:
         nursery.wait()
@@ -103,7 +107,15 @@ def _apps(settings: Settings, words: Words) -> Apps:
     return ForkedApps(nursery)
 
 
-async def _hour(args: argparse.Namespace, addresses: Sequence[Address], apps: Apps, words: Words) -> int:
+async def _hour(
+    args: argparse.Namespace,
+    addresses: Sequence[Address],
+    apps: Apps,
+    settings: Settings,
+    model: InstalledModel | None,
+    words: Words,
+) -> int:
+    from tui.classroom.engine import ClassEngine
     from tui.classroom.free_memory import free_mb
     from tui.classroom.page import new_token
     from tui.classroom.server import Classroom
@@ -118,14 +130,17 @@ async def _hour(args: argparse.Namespace, addresses: Sequence[Address], apps: Ap
     if args.minutes:
         until = f"{datetime.now().astimezone() + timedelta(minutes=args.minutes):%H:%M}"
         asyncio.get_running_loop().call_later(60 * args.minutes, over.set)
-    show = Show(room, token, until, words, as_json=args.json)
+    engine = ClassEngine(settings, model, changed.set, free_mb)
+    show = Show(room, engine, token, until, words, as_json=args.json)
     show.opened()
-    showing = asyncio.ensure_future(_follow(show, changed))
+    works = [asyncio.ensure_future(work) for work in (_follow(show, changed), engine.live())]
     try:
         await over.wait()
     finally:
-        showing.cancel()
+        for work in works:
+            work.cancel()
         await room.close()
+        await asyncio.gather(*works, return_exceptions=True)
         show.closed()
     return ExitCode.DONE
 
@@ -151,16 +166,20 @@ class Show:
     """The teacher's terminal: a board that is drawn anew, or lines where there is no terminal."""
 
     room: Classroom
+    engine: ClassEngine
     token: str
     until: str
     words: Words
     as_json: bool
     _last: int = 0
+    _standing: Standing | None = None
 
     def opened(self) -> None:
         """Show it for the first time."""
         state = self._state()
         self._answer("open", url=state.url, addresses=self.room.open_at)
+        self._standing = self.engine.standing
+        self._answer("engine", state=self._standing.name, seats=self._standing.seats)
         if not self._board():
             _narrate("\n".join(board(state, self.words, 80)))
 
@@ -168,6 +187,11 @@ class Show:
         """Show what has changed."""
         if self._board():
             return
+        standing = self.engine.standing
+        if standing != self._standing:
+            self._standing = standing
+            self._answer("engine", state=standing.name, seats=standing.seats)
+            _narrate(standing.say(self.words))
         here = len(self.room.here)
         if here != self._last:
             self._last = here
@@ -189,7 +213,8 @@ class Show:
 
     def _state(self) -> State:
         first, *others = self.room.open_at
-        return State(first, self.token, tuple(others), tuple(self.room.here), self.room.turned_away, self.until)
+        told = (tuple(self.room.here), self.room.turned_away, self.until, self.engine.standing.say(self.words))
+        return State(first, self.token, tuple(others), *told)
 
     def _answer(self, event: str, **facts: object) -> None:
         if self.as_json:

@@ -61,12 +61,16 @@ class SettingsScreen(Screen[None]):
         words, settings = self.services.words, self.services.settings
         values = shown(settings, words)
         options = [Option(_line(words.say(f"settings.{name}"), value), id=name) for name, value in values.items()]
-        return [*options, Option(words.say("settings.test"), id="test")] if settings.sound else options
+        if settings.sound:
+            options.append(Option(words.say("settings.test"), id="test"))
+        return [*options, Option(words.say("settings.prepare"), id="prepare")]
 
     @on(Choices.OptionSelected)
     def _chosen(self, event: Choices.OptionSelected) -> None:
         if event.option_id == "test":
             self.post_message(wishes.SpeechWanted([self.services.words.say("settings.test_text")]))
+        elif event.option_id == "prepare":
+            self.post_message(wishes.PlaceChosen("prepare"))
         else:
             self.action_change(1)
 
@@ -74,7 +78,7 @@ class SettingsScreen(Screen[None]):
         """Set the next or previous value of the chosen line."""
         option = self.query_one(Choices).highlighted_option
         name = option.id if option and option.id else "test"
-        if name == "test":
+        if name in ("test", "prepare"):
             return
         try:
             self.services.change(changed(self.services.settings, name, step))
