@@ -21,8 +21,8 @@ from benchmarks.sync_scale import NOW, practised
 from edge.hub.database import Database, open_database
 from edge.hub.enrolling import enrol
 from edge.hub.place import Place, create
-from edge.hub.receive import receive
-from edge.sync import handing, papers
+from edge.hub.receive import receive, receive_stick
+from edge.sync import handing, papers, stick
 from edge.sync.enrolment import as_bytes
 from edge.sync.facts import Stream
 from edge.sync.ledger import Ledger
@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from postgres import Server, server
 
 ATTEMPTS = 100_000
-ROUNDS = 7
+ROUNDS = int(os.environ.get("INGEST_ROUNDS", "7"))
 SMALL = 1000
 """Attempts in a bundle of a week or two."""
 
@@ -46,6 +46,9 @@ class Given:
     place: Place
     whole: list[bytes]
     portions: list[bytes]
+    stick: Path
+    """With the same portions."""
+
     streams: list[Stream]
 
 
@@ -82,7 +85,9 @@ def given(folder: Path) -> Given:
         whole = handing.prepare(ledger, held, {"amauta": "0.1.0"}, turns=False)
         portions = handing.prepare(ledger, held, {"amauta": "0.1.0"}, turns=False, most=SMALL)
     streams = [stream for bundle in whole for stream in bundle.made.streams]
-    return Given(place, [b.sealed for b in whole], [b.sealed for b in portions], streams)
+    (folder / "stick").mkdir()
+    small = [bundle.sealed for bundle in portions]
+    return Given(place, [bundle.sealed for bundle in whole], small, on_stick(folder / "stick", small), streams)
 
 
 @contextmanager
@@ -104,15 +109,28 @@ def unite(database: Database, streams: list[Stream]) -> None:
 
 
 def take_in(place: Place, database: Database, bundles: list[bytes]) -> None:
-    """Sealed bytes to rows that are there for good."""
+    """Sealed bytes to rows that are there for good, one by one as they come over HTTPS."""
     for sealed in bundles:
         receive(place, database, sealed, "x", NOW)
+
+
+def on_stick(folder: Path, bundles: list[bytes]) -> Path:
+    """Lay bundles on a stick, which here is a folder."""
+    stick.write(stick.folder_on(folder, stick.OUT), bundles, random.Random(1))
+    return folder
+
+
+def take_in_stick(place: Place, database: Database, folder: Path) -> None:
+    """Files on a stick to rows that are there for good, as `amauta hub import` does."""
+    assert sum(outcome.new for outcome in receive_stick(place, database, folder, NOW)) == ATTEMPTS
 
 
 def measure(folder: Path, found: Given, name: str, new: Callable[[], str], timed: Timed) -> list[tuple[object, ...]]:
     """Measure one kind of database once; return its rows."""
     with hub(folder, found, new()) as (_, database):
         timed.add(f"{name} unite", lambda: unite(database, found.streams))
+    with hub(folder, found, new()) as (place, database):
+        timed.add(f"{name} stick", lambda: take_in_stick(place, database, found.stick))
     with hub(folder, found, new()) as (place, database):
         timed.add(f"{name} portions", lambda: take_in(place, database, found.portions))
     with hub(folder, found, new()) as (place, database):
@@ -179,7 +197,8 @@ def run() -> str:
     deeds = {
         "unite": "decoded bundle to rows",
         "whole": "sealed bundle of 100,000 to rows",
-        "portions": f"sealed bundles of {SMALL:,} to rows",
+        "stick": f"sealed bundles of {SMALL:,} from a stick to rows",
+        "portions": f"sealed bundles of {SMALL:,}, one by one as over HTTPS, to rows",
     }
     for kind in ("PostgreSQL", "SQLite"):
         for deed, said in deeds.items():

@@ -15,8 +15,9 @@ from tempfile import TemporaryDirectory
 from edge.hub.acknowledge import acknowledge_on
 from edge.hub.database import open_database
 from edge.hub.enrolling import enrol as enrol_school
+from edge.hub.group import Outcome
 from edge.hub.place import Place, create
-from edge.hub.receive import Outcome, receive_stick
+from edge.hub.receive import receive_stick
 from edge.learning.attempt import stamp
 from edge.learning.store import Store, last_number
 from edge.sync import handing

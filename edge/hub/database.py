@@ -1,7 +1,8 @@
 """Everything a hub received: one set of tables, in an SQLite file or in PostgreSQL.
 
 Adding is a set union (`edge.sync.merge` says what that means), so every import may be repeated. One bundle
-is one step: after a power cut it is here whole or not at all. Whose bundle may come in belongs to `receive`.
+is inside one step: after a power cut it is here whole or not at all. Whose bundle may come in belongs to
+`receive`, which facts are new to `union`.
 SQL is written once, for both: `?` for values, `ON CONFLICT`, `coalesce`, qualified names on both sides of an
 update, and no `right`, which is a word of PostgreSQL's own.
 """
@@ -14,22 +15,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from edge.hub.errors import HubError
 from edge.hub.place import Place
-from edge.hub.reports.months import months_of
-from edge.hub.schema import ALL
 from edge.hub.stale import Touched, note
-from edge.sync.facts import KINDS, Answer, Erasure, Kind, Stream, Talk
+from edge.hub.union import FIELDS, ROWS, WORDS, Lines, Portion, Span, unite
+from edge.sync.facts import KINDS, Kind, Stream
 
 if TYPE_CHECKING:
     from edge.hub.postgres.connections import Connections
 
-_ROWS: dict[Kind, type[Answer] | type[Talk] | type[Erasure]] = {"attempts": Answer, "turns": Talk, "erased": Erasure}
-_CALLED = {"right": "correct"}
-_FIELDS = {kind: tuple(_CALLED.get(name, name) for name in row._fields) for kind, row in _ROWS.items()}
-_WORDS: dict[Kind, tuple[int, ...]] = {
-    kind: tuple(place for place, name in enumerate(names) if name in ("lesson", "mode"))
-    for kind, names in _FIELDS.items()
-}
-
+AUDIT = "INSERT INTO audit (at, deed, file, device, outcome, detail) VALUES (?, ?, ?, ?, ?, ?)"
 _ASKED_AT_ONCE = 500
 
 
@@ -54,11 +47,20 @@ class Engine(Protocol):
     def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Do it; return how many rows it concerned."""
 
+    def ask(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
+        """Return what each of several questions finds."""
+
+    def execute_each(self, deeds: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+        """Do each deed with each of its values."""
+
+    def within(self, kind: Kind, fields: Sequence[str], spans: Sequence[Span]) -> list[tuple[Any, ...]]:
+        """Return the stream and these fields of facts, in the order of their names."""
+
     def words(self, texts: Sequence[str]) -> None:
         """Give words their numbers, if they have none; in one order, whoever asks."""
 
-    def load(self, kind: Kind, columns: Sequence[str], rows: Iterable[Sequence[Any]], times: Iterable[int]) -> None:
-        """Write rows that are not here; `times` are those of their facts."""
+    def load(self, kind: Kind, columns: Sequence[str], portions: Sequence[Lines]) -> None:
+        """Write rows that are not here."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -137,6 +139,24 @@ class Database:
         """Do it, inside a step; return how many rows it concerned."""
         return self._engine.execute(sql, values)
 
+    def ask(self, *questions: tuple[str, Sequence[Any]]) -> list[list[tuple[Any, ...]]]:
+        """Return what each question finds, `{marks}` standing for its values, however many; all in one message to a server."""
+        parts = [
+            (place, sql, values[begin : begin + _ASKED_AT_ONCE])
+            for place, (sql, values) in enumerate(questions)
+            for begin in range(0, len(values), _ASKED_AT_ONCE)
+        ]
+        asked = [(sql.format(marks=", ".join("?" * len(some))), some) for _, sql, some in parts]
+        found: list[list[tuple[Any, ...]]] = [[] for _ in questions]
+        for (place, *_), rows in zip(parts, self._engine.ask(asked) if asked else [], strict=True):
+            found[place] += rows
+        return found
+
+    def execute_each(self, *deeds: tuple[str, Sequence[Sequence[Any]]]) -> None:
+        """Do each deed with each of its values, inside a step; all in one message to a server."""
+        if deeds := tuple(deed for deed in deeds if deed[1]):
+            self._engine.execute_each(deeds)
+
     @contextmanager
     def step(self, streams: Sequence[Stream] = (), names: Iterable[str] = (), *, alone: bool = False) -> Iterator[None]:
         """Everything inside happens, or nothing does.
@@ -188,96 +208,26 @@ class Database:
 
     def audit(self, at: str, deed: str, *, file: str = "", device: str = "", outcome: str, detail: str = "") -> None:
         """Write down what was done or refused; inside a step."""
-        self.execute(
-            "INSERT INTO audit (at, deed, file, device, outcome, detail) VALUES (?, ?, ?, ?, ?, ?)",
-            [at, deed, file, device, outcome, detail],
-        )
+        self.execute(AUDIT, [at, deed, file, device, outcome, detail])
 
     def add(self, stream: Stream, number: int) -> int:
         """Unite a stream with what is here under `number`; return how many facts are new. Inside a step that names it."""
-        new = self._add_rows("erased", number, stream.erased)
-        for erased in stream.erased:
-            self._forget(erased.learner)
-        learners = {row.learner for row in stream.attempts} | {row.learner for row in stream.turns}
-        gone, here = self._known(learners, number)
-        for who in sorted(learners - gone - here):
-            self.execute("INSERT INTO learners (learner, stream) VALUES (?, ?)", [who, number])
-        for kind, rows in (("attempts", stream.attempts), ("turns", stream.turns)):
-            kept = [row for row in rows if row.learner not in gone] if gone else rows
-            added = self._add_rows(kind, number, kept)  # type: ignore[arg-type]
-            if added and kind == "attempts":
-                self.touched |= {(number, month) for month in months_of(row[-1] for row in kept)}
-            new += added
-        return new
+        unite(self, [portion := Portion(stream, number)])
+        return portion.new
 
-    def _known(self, learners: set[int], number: int) -> tuple[set[int], set[int]]:
-        """Return who of them is to be forgotten, and who is known to occur in this stream."""
-        found: tuple[set[int], set[int]] = set(), set()
-        left = sorted(learners)
-        while left:
-            some, left = left[:_ASKED_AT_ONCE], left[_ASKED_AT_ONCE:]
-            marks = ", ".join("?" * len(some))
-            sql = (
-                f"SELECT 0, learner FROM erased WHERE learner IN ({marks}) UNION ALL "
-                f"SELECT 1, learner FROM learners WHERE stream = ? AND learner IN ({marks})"
-            )
-            for place, who in self.rows(sql, [*some, number, *some]):
-                found[place].add(who)
-        return found
+    def within(self, kind: Kind, spans: Sequence[Span]) -> list[tuple[Any, ...]]:
+        """Return the stream and the fields of facts that are here already, in the order of their names."""
+        return self._engine.within(kind, FIELDS[kind], spans) if spans else []
 
-    def _forget(self, learner: int) -> None:
-        for (stream,) in self.rows("SELECT stream FROM learners WHERE learner = ?", [learner]):
-            self.touched.add((stream, ALL))
-            few = "DELETE FROM sums_few WHERE school = (SELECT school FROM streams WHERE id = ?) AND learner = ?"
-            self.execute(few, [stream, learner])
-            for kind in ("attempts", "turns"):
-                self.execute(f"DELETE FROM {kind} WHERE stream = ? AND learner = ?", [stream, learner])
-        self.execute("DELETE FROM learners WHERE learner = ?", [learner])
+    def load(self, kind: Kind, portions: Sequence[Lines]) -> None:
+        """Write facts that are not here; inside a step."""
+        if portions:
+            self._engine.load(kind, ("stream", "copy", *FIELDS[kind]), portions)
 
-    def _add_rows(self, kind: Kind, number: int, rows: Sequence[Any]) -> int:
-        """Write what is not here; what has another content under a name that is taken is kept beside it."""
-        if not rows:
-            return 0
-        columns = ("stream", "copy", *_FIELDS[kind])
-        plain = self._plain(kind, number, rows)
-        names = ", ".join(_FIELDS[kind])
-        sql = f"SELECT {names} FROM {kind} WHERE stream = ? AND seq BETWEEN ? AND ? ORDER BY seq, copy"
-        here = self.rows(sql, [number, rows[0][0], rows[-1][0]])
-        if not here and len({row[0] for row in rows}) == len(rows):
-            self._engine.load(kind, columns, plain, (row[-1] for row in rows))
-            return len(rows)
-        known: dict[int, list[tuple[Any, ...]]] = {}
-        for row in here:
-            known.setdefault(row[0], []).append(row)
-        new = []
-        for _, _, *content in plain:
-            row = tuple(content)
-            contents = known.setdefault(row[0], [])
-            if row not in contents:
-                new.append((number, len(contents), *row))
-                contents.append(row)
-        if new:
-            self._engine.load(kind, columns, new, (row[-1] for row in new))
-        if any(copy for _, copy, *_ in new):
-            self.execute("UPDATE streams SET cloned = 1 WHERE id = ?", [number])
-        return len(new)
-
-    def _plain(self, kind: Kind, stream: int, rows: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-        """Yield first copies of rows, with numbers in the place of words that repeat."""
-        places = _WORDS[kind]
-        number = self._words_of({row[place] for row in rows for place in places})
-        if kind == "attempts":
-            # The one hot path: a school year is a million of these.
-            return ((stream, 0, s, who, number[les], it, gv, r, h, t, at) for s, who, les, it, gv, r, h, t, at in rows)
-        return ((stream, 0, *(number[v] if i in places else v for i, v in enumerate(row))) for row in rows)
-
-    def _words_of(self, texts: set[str]) -> dict[str, int]:
+    def words_of(self, texts: set[str]) -> dict[str, int]:
         """Return the numbers of words, these among them."""
         while unknown := sorted(texts - self._words.keys()):
-            for begin in range(0, len(unknown), _ASKED_AT_ONCE):
-                some = unknown[begin : begin + _ASKED_AT_ONCE]
-                sql = f"SELECT text, id FROM words WHERE text IN ({', '.join('?' * len(some))})"
-                self._words.update(self.rows(sql, some))
+            self._words.update(*self.ask(("SELECT text, id FROM words WHERE text IN ({marks})", unknown)))
             if new := [text for text in unknown if text not in self._words]:
                 self._engine.words(new)
         return self._words
@@ -289,10 +239,10 @@ class Database:
         for number, name, school in self.rows(listed):
             facts: dict[str, tuple[Any, ...]] = {}
             for kind in KINDS:
-                sql = f"SELECT {', '.join(_FIELDS[kind])} FROM {kind} WHERE stream = ? ORDER BY seq, copy"
-                places = _WORDS[kind]
+                sql = f"SELECT {', '.join(FIELDS[kind])} FROM {kind} WHERE stream = ? ORDER BY seq, copy"
+                places = WORDS[kind]
                 facts[kind] = tuple(
-                    _ROWS[kind]._make(words[v] if i in places else v for i, v in enumerate(row))
+                    ROWS[kind]._make(words[v] if i in places else v for i, v in enumerate(row))
                     for row in self.rows(sql, [number])
                 )
             yield name, school, Stream(name, **facts)

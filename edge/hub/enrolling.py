@@ -5,7 +5,7 @@ from __future__ import annotations
 from edge.hub.database import Database
 from edge.hub.errors import HubError
 from edge.hub.place import Place
-from edge.hub.receive import token_hash
+from edge.hub.rights import token_hash
 from edge.sync.enrolment import SCHOOL_CODE, Enrolment
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edge.hub.database import Database
+from edge.hub.union import Portion, unite
 from edge.sync.facts import Stream
 
 _AT_ONCE = 50_000
@@ -36,10 +37,13 @@ def join(database: Database, other: Database, at: str) -> Joined:
         _devices(database, other)
         for portion in _portions(other.streams()):
             with database.step([stream for _, _, stream in portion]):
-                for name, school, stream in portion:
-                    number = database.stream(name, database.school(school))
-                    _writers(database, other, name, number)
-                    new += database.add(stream, number)
+                numbered = [
+                    Portion(stream, database.stream(name, database.school(school))) for name, school, stream in portion
+                ]
+                for each in numbered:
+                    _writers(database, other, each.stream.device, each.number)
+                unite(database, numbered)
+            new += sum(each.new for each in numbered)
             streams += len(portion)
         # Last: a bundle that is listed will be acknowledged.
         bundles = _bundles(database, other)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from edge.hub import schema
 from edge.hub.errors import HubError
+from edge.hub.union import Lines, Span
 from edge.sync.facts import Kind
 
 BUSY_SECONDS = 30.0
@@ -85,16 +86,33 @@ class SQLite:
         with plain_errors(self.path):
             return self._connection.execute(sql, values).rowcount
 
+    def ask(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
+        """Return what each of several questions finds."""
+        return [self.rows(sql, values) for sql, values in questions]
+
+    def execute_each(self, deeds: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+        """Do each deed with each of its values."""
+        with plain_errors(self.path):
+            for sql, values in deeds:
+                self._connection.executemany(sql, values)
+
+    def within(self, kind: Kind, fields: Sequence[str], spans: Sequence[Span]) -> list[tuple[Any, ...]]:
+        """Return the stream and these fields of facts, in the order of their names."""
+        names = ", ".join(fields)
+        sql = f"SELECT stream, {names} FROM {kind} WHERE stream = ? AND seq BETWEEN ? AND ? ORDER BY seq, copy"
+        return [row for span in spans for row in self.rows(sql, span)]
+
     def words(self, texts: Sequence[str]) -> None:
         """Give words their numbers, if they have none."""
         for text in texts:
             self.execute("INSERT INTO words (text) VALUES (?) ON CONFLICT DO NOTHING", [text])
 
-    def load(self, kind: Kind, columns: Sequence[str], rows: Iterable[Sequence[Any]], times: Iterable[int]) -> None:
+    def load(self, kind: Kind, columns: Sequence[str], portions: Sequence[Lines]) -> None:
         """Write rows that are not here."""
-        marks = ", ".join("?" * len(columns))
+        sql = f"INSERT INTO {kind} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
         with plain_errors(self.path):
-            self._connection.executemany(f"INSERT INTO {kind} ({', '.join(columns)}) VALUES ({marks})", rows)
+            for rows, _ in portions:
+                self._connection.executemany(sql, rows)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -17,6 +18,7 @@ import psycopg
 from edge.hub.postgres.connections import MAKING, Connection, Connections, is_there
 from edge.hub.postgres.errors import plain_errors
 from edge.hub.postgres.partitions import Partition, partitions_for
+from edge.hub.union import Lines, Span
 from edge.sync.facts import Kind
 
 _ADDING = MAKING + 1
@@ -44,7 +46,8 @@ class Postgres:
         elif names:
             deeds.append(f"SELECT pg_advisory_xact_lock_shared({_ADDING})")
             # All in one order: two that want the same never wait for each other.
-            deeds += [f"SELECT pg_advisory_xact_lock({key})" for key in sorted(map(_key, names))]
+            keys = ", ".join(map(str, sorted(map(_key, names))))
+            deeds.append(f"SELECT pg_advisory_xact_lock(key) FROM unnest(ARRAY[{keys}]::int8[]) AS held(key)")
         with plain_errors(self._address):
             # In one message: each costs a way to the server and back.
             self._connection.execute("; ".join(deeds).encode())
@@ -74,27 +77,61 @@ class Postgres:
         with plain_errors(self._address):
             return self._connection.execute(_marked(sql), _storable(values)).rowcount
 
+    def ask(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
+        """Return what each of several questions finds; they travel together."""
+        with plain_errors(self._address), self._connection.pipeline():
+            asked = [self._connection.execute(_marked(sql), _storable(values)) for sql, values in questions]
+            return [cursor.fetchall() for cursor in asked]
+
+    def execute_each(self, deeds: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+        """Do each deed with each of its values; they travel together."""
+        with plain_errors(self._address), self._connection.pipeline(), self._connection.cursor() as cursor:
+            for sql, values in deeds:
+                cursor.executemany(_marked(sql), map(_storable, values))
+
+    def within(self, kind: Kind, fields: Sequence[str], spans: Sequence[Span]) -> list[tuple[Any, ...]]:
+        """Return the stream and these fields of facts, in the order of their names."""
+        names = ", ".join(fields)
+        # OFFSET 0: span by span, by the index, whatever the server thinks of how many there are.
+        sql = (
+            f"SELECT spans.stream, {names} FROM unnest(%s::int[], %s::int8[], %s::int8[]) AS spans(stream, low, high) "
+            f"CROSS JOIN LATERAL (SELECT {names} FROM {kind} WHERE {kind}.stream = spans.stream "
+            "AND seq BETWEEN spans.low AND spans.high ORDER BY seq, copy OFFSET 0) AS found"
+        )
+        values = list(map(list, zip(*spans, strict=True)))
+        with plain_errors(self._address):
+            # Planned anew each time: a plan made while the table was small would read all of it for ever.
+            return self._connection.execute(sql.encode(), values, prepare=False).fetchall()
+
     def words(self, texts: Sequence[str]) -> None:
         """Give words their numbers, if they have none; at once, so that two steps with new words never wait for each other."""
         sql = b"INSERT INTO words (text) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
         with plain_errors(self._address):
             self._at_once().execute(sql, [list(texts)])
 
-    def load(self, kind: Kind, columns: Sequence[str], rows: Iterable[Sequence[Any]], times: Iterable[int]) -> None:
-        """Write rows that are not here, of these times."""
-        table: str = kind
-        if kind in _PARTITIONED:
+    def load(self, kind: Kind, columns: Sequence[str], portions: Sequence[Lines]) -> None:
+        """Write rows that are not here."""
+        tables: dict[str, list[Iterable[Sequence[Any]]]] = {}
+        for rows, times in portions:
+            tables.setdefault(self._table(kind, times), []).append(rows)
+        for table, parts in tables.items():
+            with plain_errors(self._address), self._connection.cursor() as cursor:
+                command = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+                with cursor.copy(command.encode()) as copy:
+                    copy.set_types([_TYPES.get(name, "int4") for name in columns])
+                    for row in chain.from_iterable(parts):
+                        copy.write_row(row)
+
+    def _table(self, kind: Kind, times: Sequence[int]) -> str:
+        """Return where facts of these times belong, making what is not there."""
+        if kind not in _PARTITIONED:
+            return kind
+        partitions = partitions_for(kind, (min(times), max(times)))
+        if len(partitions) > 1:
             partitions = partitions_for(kind, times)
-            self._make(kind, partitions)
-            if len(partitions) == 1:
-                # Nearly always: a device hands over within its month. The server need not look where each row belongs.
-                table = partitions[0].table
-        with plain_errors(self._address), self._connection.cursor() as cursor:
-            command = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
-            with cursor.copy(command.encode()) as copy:
-                copy.set_types([_TYPES.get(name, "int4") for name in columns])
-                for row in rows:
-                    copy.write_row(row)
+        self._make(kind, partitions)
+        # One, nearly always: a device hands over within its month. The server need not look where each row belongs.
+        return partitions[0].table if len(partitions) == 1 else kind
 
     def close(self) -> None:
         """Give the connection back."""

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 
 from edge.hub.database import Database
-from edge.hub.receive import token_hash
+from edge.hub.rights import token_hash
 from edge.hub.serve import limits
 from edge.hub.serve.render import Status
 from edge.hub.serve.site import Site

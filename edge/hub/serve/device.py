@@ -21,7 +21,8 @@ from starlette.routing import Route
 from edge.hub.acknowledge import ack_of
 from edge.hub.database import Database
 from edge.hub.errors import HubError
-from edge.hub.receive import Outcome, receive, refuse
+from edge.hub.group import Outcome
+from edge.hub.receive import receive, refuse
 from edge.hub.serve.callers import Caller, TurnedAwayError, caller_of
 from edge.hub.serve.openapi import description
 from edge.hub.serve.render import Status
