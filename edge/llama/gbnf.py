@@ -14,7 +14,7 @@ from graphlib import CycleError, TopologicalSorter
 from edge.errors import ModelError
 
 ROOT = "root"
-MOST_CHARACTERS, MOST_DEPTH, MOST_PLACES = 16_384, 256, 4_000
+MOST_CHARACTERS, MOST_DEPTH, MOST_PLACES = 16_384, 256, 8_000
 """Of the text, of brackets within brackets, and of the grammar written out in full."""
 
 SIGN = re.compile(
