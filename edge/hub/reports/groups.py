@@ -3,7 +3,8 @@
 Pure. The rule, for answers:
 
 1. The smallest group is one lesson in one school in one calendar month, the same months for every table. Periods
-   are whole months, so that no two of them differ by a day.
+   are whole months, so that no two of them differ by a day. A month to come, by a clock that is wrong, is one of
+   its own, and is shown under "no date".
 2. In a school and month, lessons with fewer than five learners are put together as "other lessons". If that
    group, too, has fewer than five, it is left out: of every table and every total.
 3. A school and month with fewer than five learners in all is put together with the other such schools of that

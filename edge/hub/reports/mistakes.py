@@ -8,9 +8,11 @@ they are in one.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from edge.hub.database import Database
+from edge.hub.reports.answers import SUMS_AT_ONCE, batches
 from edge.hub.reports.catalogue import Catalogue, plain
 from edge.hub.reports.groups import SMALLEST, rounded
 from edge.hub.reports.months import Period, chosen_months
@@ -29,8 +31,8 @@ SELECT lesson, item, which,
     CAST(sum(CASE WHEN most < {SMALLEST} THEN 1 ELSE 0 END) AS BIGINT)
 FROM (
     SELECT lesson, item, which, max(learners) AS most FROM sums_mistakes
-    WHERE {{chosen}} AND {{schools}} GROUP BY school, lesson, item, which
-) AS busiest GROUP BY lesson, item, which HAVING sum(most) >= {SMALLEST}
+    WHERE school BETWEEN ? AND ? AND {{chosen}} GROUP BY school, lesson, item, which
+) AS busiest GROUP BY lesson, item, which
 """
 _MOST_OF_FEW = 3
 
@@ -52,6 +54,13 @@ class Tally:
         else:
             self.few += learners
             self.few_schools += 1
+
+    def add(self, shown: int, schools: int, few: int, few_schools: int) -> None:
+        """Count what other schools have."""
+        self.shown += shown
+        self.schools += schools
+        self.few += few
+        self.few_schools += few_schools
 
     def order(self) -> tuple[int, ...]:
         """Return what the larger of two is found by."""
@@ -79,11 +88,14 @@ def mistakes(database: Database, period: Period, catalogue: Catalogue, school: s
 
 def _tallies(database: Database, period: Period, catalogue: Catalogue, school: str) -> dict[Label, Tally]:
     words = dict(database.rows("SELECT id, text FROM words"))
-    schools = "school = (SELECT id FROM schools WHERE code = ?)" if school else "? = ''"
-    sql = _COUNTED.format(chosen=chosen_months(period), schools=schools)
+    sql = _COUNTED.format(chosen=chosen_months(period))
+    counted: dict[tuple[int, str, str], Tally] = defaultdict(Tally)
+    for _, first, last in batches(database, school, SUMS_AT_ONCE):
+        for lesson, item, which, *counts in database.rows(sql, [first, last]):
+            counted[lesson, item, which].add(*counts)
     tallies: dict[Label, Tally] = {}
-    for lesson, item, which, *counts in database.rows(sql, [school]):
-        label, tally = (words[lesson], item, named(item, which, catalogue)), Tally(*counts)
+    for (lesson, item, which), tally in counted.items():
+        label = (words[lesson], item, named(item, which, catalogue))
         # Two answers may mean one option, and who gave both is one: at least as many as gave the more frequent.
         if label not in tallies or tally.order() > tallies[label].order():
             tallies[label] = tally
