@@ -1,21 +1,21 @@
 """Measure one model on this machine and choose how it runs fastest, in about twenty seconds.
 
 Threads are tried one by one up to the processor's real cores; two threads on one core only get in each other's way.
-The cache of the conversation stays in 16-bit numbers: report cards are measured with those.
+What 8-bit numbers would do for the memory of the conversation is told, not chosen: report cards are measured with 16.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.gauge.bandwidth import read_bandwidth
 from edge.gauge.pace import read_pace, write_pace
 from edge.processor import physical_cores, read_processor
 from edge.release.installed import InstalledModel
 from edge.tutor.gguf import read_head
-from edge.tutor.llama import LlamaEngine
+from edge.tutor.llama import Kv, LlamaEngine
 from edge.tutor.tuning import Measured, Tuning, llama_version
 
 MOST_THREADS = 8
@@ -35,19 +35,42 @@ class Trial:
     write: float
 
 
-def measure(model: InstalledModel, seconds: float, at: str, tell: Callable[[Trial], None]) -> Measured:
+@dataclass(frozen=True, slots=True)
+class Deep:
+    """Writing after a long conversation."""
+
+    write: float
+    memory_bytes: int
+    """What a whole conversation takes in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halved:
+    """What the memory of the conversation does in 16-bit and in 8-bit numbers, both with flash attention."""
+
+    usual: Deep
+    halved: Deep
+
+
+Tell = Callable[[Trial | Halved], None]
+
+
+def measure(model: InstalledModel, seconds: float, at: str, tell: Tell) -> Measured:
     """Return what `model` does here, trying for about `seconds`; `tell` hears of each trial."""
     cores = min(physical_cores(), MOST_THREADS)
     memory = max(read_bandwidth(threads) for threads in {1, cores})
-    share = seconds / (2 * cores + 4)
+    share = seconds / (2 * cores + 5)
     trials = []
     for threads in range(1, cores + 1):
         trials.append(_trial(model, Tuning(threads, threads, flash=True), share))
         tell(trials[-1])
     write, read = _best([trial.write for trial in trials]), _best([trial.read for trial in trials])
     chosen = Tuning(write + 1, read + 1, flash=True)
-    if plain := _plain_is_faster(model, chosen, share, trials[read].read):
-        chosen = plain
+    after = max(32, min(DEEP_TOKENS, int(trials[read].read * share)))
+    deep, plain = (_deep(model, tuning, share, after) for tuning in (chosen, replace(chosen, flash=False)))
+    tell(Halved(deep, _deep(model, chosen, share, after, kv="q8_0")))
+    if plain.write > WORTH * deep.write:
+        chosen = replace(chosen, flash=False)
     rate = trials[write].write
     weights = model.size - read_head(model.path).looked_up_bytes
     return Measured(
@@ -78,12 +101,7 @@ def _best(rates: list[float]) -> int:
     return best
 
 
-def _plain_is_faster(model: InstalledModel, chosen: Tuning, share: float, read: float) -> Tuning | None:
-    """Return the same without flash attention if that writes faster after a long conversation."""
-    plain = Tuning(chosen.write_threads, chosen.read_threads, flash=False)
-    after = max(32, min(DEEP_TOKENS, int(read * share)))
-    rates = []
-    for tuning in (chosen, plain):
-        with LlamaEngine.open(model.path, tuning=tuning) as engine:
-            rates.append(write_pace(engine, share, after=after))
-    return plain if rates[1] > WORTH * rates[0] else None
+def _deep(model: InstalledModel, tuning: Tuning, share: float, after: int, kv: Kv = "f16") -> Deep:
+    with LlamaEngine.open(model.path, tuning=tuning, kv=kv) as engine:
+        write = write_pace(engine, share, after=after)
+        return Deep(write, engine.memory_bytes)

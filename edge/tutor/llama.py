@@ -11,12 +11,12 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from edge.errors import ModelError
-from edge.llama.beginnings import Beginnings
+from edge.llama.beginnings import Beginnings, key_of
 from edge.llama.grammar import Grammar
-from edge.llama.history import Fitted, fit
+from edge.llama.history import Fitted, beginning_of, fit
 from edge.llama.loading import load_model, open_context
 from edge.llama.reading import Reading, Stop, common, never
 from edge.llama.vocabulary import Vocabulary
@@ -24,12 +24,15 @@ from edge.llama.writing import Writer
 from edge.tutor.adapter import put_on
 from edge.tutor.engine import LIMIT_SECONDS, Message, Shape, whole_letters
 from edge.tutor.llama_library import Library
-from edge.tutor.tuning import Tuning, llama_version
+from edge.tutor.tuning import Tuning
 
 __all__ = ["LlamaEngine", "never"]
 
 CONTEXT_TOKENS = 2048
 BATCH_TOKENS = 256
+Kv = Literal["f16", "q8_0"]
+"""How the memory of the conversation is written down."""
+
 SCORE_ROWS = 64
 """So many rows of scores at once: 33 MB with a vocabulary of 128,000."""
 
@@ -70,10 +73,12 @@ class LlamaEngine:
         threads: int = 0,
         adapter: Path | None = None,
         tuning: Tuning | None = None,
+        kv: Kv = "f16",
     ) -> LlamaEngine:
         """Load the model at `path`, with an adapter on it if one is given; raise ModelError when that cannot run here.
 
-        `tuning` is what was measured on this machine; without it threads are chosen with caution.
+        `tuning` is what was measured on this machine; without it threads are chosen with caution. Report cards are about
+        a `kv` of 16 bits; 8 bits are for measuring.
         """
         library, model, head = load_model(path)
         api = library.api
@@ -84,6 +89,9 @@ class LlamaEngine:
         settings.n_batch = settings.n_ubatch = min(BATCH_TOKENS, room)  # more at once ends the program
         if tuning is not None:
             settings.flash_attn_type = int(tuning.flash)
+        if kv == "q8_0":
+            settings.type_k = settings.type_v = api.GGML_TYPE_Q8_0
+            settings.flash_attn_type = 1  # without it values must be 16-bit numbers
         context = open_context(library, model, path, settings, head, tuning, threads)
         engine = cls(library, model, context, path.stem, room)
         if adapter is not None:
@@ -94,10 +102,15 @@ class LlamaEngine:
                 raise
         return engine
 
+    @property
+    def memory_bytes(self) -> int:
+        """Return how many bytes a whole conversation takes, judged by what was read; 0 before anything was."""
+        count = len(self._reading.past)
+        return int(self._api.llama_state_seq_get_size(self._context, 0) * self.context_tokens / count) if count else 0
+
     def keep_beginnings(self, folder: Path, model_sha256: str, *, extra: str = "") -> None:
         """Keep shared beginnings of conversations in `folder`; `extra` names what else changes the memory (an adapter)."""
-        form = (model_sha256, llama_version(), self.context_tokens, "f16", extra)
-        self.beginnings = Beginnings(folder, "\n".join(map(str, form)))
+        self.beginnings = Beginnings(folder, key_of(model_sha256, self.context_tokens, extra))
 
     def close(self) -> None:
         """Give the memory back; what is being read or written ends."""
@@ -203,13 +216,9 @@ class LlamaEngine:
 
     def _stable(self, messages: Sequence[Message], tokens: Sequence[int]) -> int:
         """Return how many tokens stay the same whatever follows the first stable part of the conversation."""
-        place = next((number for number, message in enumerate(messages) if "stable" in message), None)
-        if self.beginnings is None or place is None:
+        if self.beginnings is None:
             return 0
-        before, first = messages[:place], messages[place]
-        beginning = first["content"][: first["stable"]]
-        others = ([*before, {**first, "content": f"{beginning}{end}"}] for end in ("¿Qué", "7"))
-        return min(common(tokens, self._vocabulary.conversation(other)) for other in others)
+        return beginning_of(messages, tokens, self._vocabulary.conversation)
 
     def _begin(self, tokens: Sequence[int], stop: Stop) -> bool:
         """Have exactly this beginning in memory, from memory, disk or by reading; False when stopped."""

@@ -22,6 +22,7 @@ from edge.settings import Settings
 from edge.words import Value, Words, words_for
 
 if TYPE_CHECKING:
+    from edge.gauge.measure import Halved
     from edge.release.installed import InstalledModel
     from edge.tutor.tuning import Measured
 
@@ -111,11 +112,14 @@ def _measured(args: argparse.Namespace, settings: Settings, words: Words) -> Mea
     if not 1 <= args.seconds <= MOST_SECONDS:
         raise EdgeError("measure-seconds", seconds=args.seconds, most=MOST_SECONDS)
     refuse_unfit_processor()
-    from edge.gauge.measure import Trial, measure
+    from edge.gauge.measure import Halved, Trial, measure
     from edge.gauge.onnx_trial import SHARE
     from edge.onnx.choice import onnx_form
 
-    def tell(trial: Trial) -> None:
+    def tell(trial: Trial | Halved) -> None:
+        if isinstance(trial, Halved):
+            _tell_halved(trial, words)
+            return
         threads = trial.tuning.write_threads
         narrate(words, "doctor.trial", threads=threads, read=f"{trial.read:.1f}", write=f"{trial.write:.1f}")
 
@@ -130,6 +134,12 @@ def _measured(args: argparse.Namespace, settings: Settings, words: Words) -> Mea
     except OSError as error:
         raise EdgeError("measure-disk", path=settings.home, reason=error.strerror or str(error)) from error
     return measured
+
+
+def _tell_halved(found: Halved, words: Words) -> None:
+    usual, halved = found.usual, found.halved
+    sizes = {"whole": f"{usual.memory_bytes / 1e6:.1f}", "half": f"{halved.memory_bytes / 1e6:.1f}"}
+    narrate(words, "doctor.halved", write=f"{halved.write:.1f}", usual=f"{usual.write:.1f}", **sizes)
 
 
 def _measure_onnx(model: InstalledModel, seconds: float, gguf: Measured, settings: Settings, words: Words) -> None:

@@ -41,6 +41,7 @@ def test_measuring_prints_speed_and_the_share_of_the_memory_and_is_remembered(
     assert main(["doctor", "--measure", "--seconds", "1.5"]) == 0
     said = capsys.readouterr()
     assert "1 hilos: lee " in said.err
+    assert "con la conversación en 8 bits: escribe " in said.err
     assert " %)" in said.out
     assert main(["doctor", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -56,6 +57,16 @@ def test_measuring_prints_speed_and_the_share_of_the_memory_and_is_remembered(
         api, context = engine._api, engine._context
         assert api.llama_n_threads(context) == tuning.write_threads
         assert api.llama_n_threads_batch(context) == tuning.read_threads
+
+
+def test_a_conversation_in_8_bits_takes_half_the_memory_and_is_never_the_usual_one(settings: Settings) -> None:
+    model = find_model(settings, embedded_release(), "mini")
+    sizes = []
+    for named in ({}, {"kv": "q8_0"}):
+        with LlamaEngine.open(model.path, tuning=MEASURED.tuning, **named) as engine:  # type: ignore[arg-type]
+            assert list(engine.stream([{"role": "user", "content": "La hoja es verde. " * 12}], max_tokens=8))
+            sizes.append(engine.memory_bytes)
+    assert 0.5 < sizes[1] / sizes[0] < 0.6
 
 
 def test_nothing_is_said_where_nothing_was_measured(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
