@@ -19,6 +19,7 @@ from edge.hub.place import Place
 from edge.hub.reports.build import NAMES, OF_A_SCHOOL, USUAL, Reports
 from edge.hub.reports.groups import SMALLEST
 from edge.hub.reports.months import Period, name_of, period
+from edge.hub.reports.sums import waiting
 from edge.hub.reports.table import Table, lines
 from edge.learning.attempt import stamp
 from edge.verbs.hub_sums import catch_up
@@ -60,7 +61,11 @@ def report(args: argparse.Namespace, place: Place, database: Database, words: Wo
     names = args.what or [name for name in USUAL if not args.school or name in OF_A_SCHOOL]
     if suffix == ".csv" and len(names) > 1:
         raise HubError("report-one-table")
-    catch_up(database, words)
+    try:
+        catch_up(database, words)
+    except HubError as error:
+        sys.stderr.write(f"{error.say(words.lang)}\n")
+        narrate(words, "reports.sums-behind", schools=waiting(database))
     tables = reports.tables(names)
     for path in reports.catalogue.broken:
         narrate(words, "reports.pack-broken", path=path)

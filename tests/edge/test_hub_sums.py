@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from district import NOW, made
 from edge.cli import main
+from edge.hub import sqlite
 from edge.hub.database import Database, open_database
 from edge.hub.join import join
 from edge.hub.mistakes import mistake
@@ -317,6 +318,23 @@ def test_an_officer_compares_the_sums_with_the_answers_and_makes_them_anew(
     assert '"different": ["escuela-24", "san-martin"]' in run("--check", "--json", code=1)
     run("--rebuild")
     run("--check")
+
+
+def test_while_somebody_writes_for_long_a_report_shows_what_was_added_up_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = made(tmp_path / "hub")
+    asked = ["hub", "report", "--what", "lessons", "--hub", str(place.folder)]
+    assert main(asked, {"AMAUTA_LANG": "es"}) == 0
+    before = capsys.readouterr().out
+    _spoil(place, "INSERT INTO stale (school, month) SELECT id, 24318 FROM schools WHERE id < 3")
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
+    with open_database(place) as other, other.step():
+        assert main(asked, {"AMAUTA_LANG": "es"}) == 0
+    out, err = capsys.readouterr()
+    assert out == before
+    assert "Otro programa está usando" in err
+    assert "no cuenta lo último que llegó (escuelas que faltan: 2)" in err
 
 
 def _spoil(place: Place, sql: str) -> None:

@@ -17,10 +17,11 @@ from starlette.requests import Request
 
 from edge.errors import EdgeError
 from edge.hub.database import Database
+from edge.hub.errors import HubError
 from edge.hub.reports.build import Reports
 from edge.hub.reports.memory import Memory
 from edge.hub.reports.months import Period, name_of, period
-from edge.hub.reports.sums import catch_up
+from edge.hub.reports.sums import catch_up, waiting
 from edge.hub.serve.guard import form_proof
 from edge.hub.serve.people import Person
 from edge.hub.serve.render import COOKIE
@@ -105,5 +106,9 @@ def view(request: Request, site: Site, memory: Memory) -> Iterator[View]:
         chosen, since, until, wrong = period("", "", now), "", "", error.say(words.lang)
     proof = form_proof(site, request.cookies.get(COOKIE, ""))
     with site.database() as database:
-        behind = catch_up(database, seconds=PATIENCE_S)
+        try:
+            behind = catch_up(database, seconds=PATIENCE_S)
+        except HubError:
+            # Whoever writes for long, or a full disk, is no reason to show nothing.
+            behind = waiting(database)
         yield View(request.state.person, words, chosen, now, since, until, database, site, memory, proof, wrong, behind)
