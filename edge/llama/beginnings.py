@@ -11,14 +11,17 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from edge.files import BLOCK_BYTES, sync_folder
-from edge.llama.reading import Reading, Stop, common, never
+from edge.llama.reading import Stop, common, never
+from edge.tutor.tuning import llama_version
 
 SUFFIX = ".kv"
 BUDGET_BYTES = 512 << 20
@@ -26,6 +29,29 @@ LEAST_TOKENS = 64
 """Reading fewer takes less time than opening a file on an old disk."""
 
 LEAST_FREE_BYTES = 256 << 20
+LEFT_AFTER_S = 600.0
+
+
+class Memory(Protocol):
+    """What a model has read: of the one who talks to it, or of one of many."""
+
+    @property
+    def past(self) -> list[int]:
+        """The tokens in memory."""
+        ...
+
+    def save(self, path: Path, length: int) -> bool:
+        """Write the memory of the first `length` tokens to a file; False when that cannot be."""
+        ...
+
+    def load(self, path: Path, tokens: Sequence[int]) -> bool:
+        """Take the memory of `tokens` from a file, in place of what was there; False when it does not fit."""
+        ...
+
+
+def key_of(model_sha256: str, context_tokens: int, extra: str = "") -> str:
+    """Name a model, its llama.cpp and the form of its memory; `extra` is what else changes it (an adapter)."""
+    return "\n".join((model_sha256, llama_version(), str(context_tokens), "f16", extra))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +64,7 @@ class Beginnings:
 
     budget_bytes: int = BUDGET_BYTES
 
-    def recall(self, reading: Reading, tokens: Sequence[int], stop: Stop = never) -> None:
+    def recall(self, reading: Memory, tokens: Sequence[int], stop: Stop = never) -> None:
         """Put `tokens`, a whole beginning, in memory from disk, if it is there and not in memory already."""
         if len(tokens) < LEAST_TOKENS or common(reading.past, tokens) == len(tokens):
             return
@@ -51,14 +77,14 @@ class Beginnings:
                 return
             path.unlink(missing_ok=True)
 
-    def keep(self, reading: Reading, length: int) -> bool:
+    def keep(self, reading: Memory, length: int) -> bool:
         """Write the first `length` tokens that were read to disk if they are not there yet; tell whether they are there now."""
         if length < LEAST_TOKENS:
             return False
         tokens = reading.past[:length]
         return self.has(tokens) or self.settle(self.write(reading, length), tokens)
 
-    def write(self, reading: Reading, length: int) -> Path | None:
+    def write(self, reading: Memory, length: int) -> Path | None:
         """Write a beginning to a file that does not count yet; None when there is no room for it."""
         fresh = self.folder / f"{self._name(reading.past[:length])}.{os.getpid()}.new"
         # It only saves time: without it the beginning is read again.
@@ -114,7 +140,9 @@ class Beginnings:
             path.unlink(missing_ok=True)
             total -= size
         for left in self.folder.glob("*.new"):
-            left.unlink(missing_ok=True)
+            # A young one may be another program's, which is still writing.
+            if time.time() - left.stat().st_mtime > LEFT_AFTER_S:
+                left.unlink(missing_ok=True)
 
 
 def _checksum(path: Path, stop: Stop = never) -> str:

@@ -74,6 +74,19 @@ def turns_of(messages: Sequence[Message]) -> int:
     return max(1, sum(message["role"] == "user" for message in messages))
 
 
+def beginning_of(
+    messages: Sequence[Message], tokens: Sequence[int], tokens_of: Callable[[Sequence[Message]], list[int]]
+) -> int:
+    """Return how many tokens stay the same whatever follows the first stable part of the conversation."""
+    place = next((number for number, message in enumerate(messages) if "stable" in message), None)
+    if place is None:
+        return 0
+    before, first = messages[:place], messages[place]
+    beginning = first["content"][: first["stable"]]
+    others: list[list[Message]] = [[*before, {**first, "content": f"{beginning}{end}"}] for end in ("¿Qué", "7")]
+    return min(common(tokens, tokens_of(other)) for other in others)
+
+
 def reuse(past: Sequence[int], tokens: Sequence[int], longer: Sequence[Sequence[int]] = ()) -> Kept:
     """Return what of the tokens in memory serves `tokens`, all but the last of which may be there already."""
     same = common(past, tokens[:-1])

@@ -7,8 +7,10 @@ cells. Nothing here is safe for two threads at once.
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from edge.errors import ModelError
@@ -90,6 +92,26 @@ class Sequences:
         self._moved = True
         return True
 
+    def save(self, sequence: int, path: Path) -> bool:
+        """Write the memory of a sequence to a file; False when the disk refuses."""
+        past = self.past[sequence]
+        tokens = (self._api.llama_token * len(past))(*past)
+        save = self._api.llama_state_seq_save_file
+        return bool(save(self._context, os.fsencode(path), sequence, tokens, len(past)))
+
+    def load(self, sequence: int, path: Path, tokens: Sequence[int]) -> bool:
+        """Take the memory of `tokens` from a file, in place of what the sequence held; False when it does not fit."""
+        self.cut(sequence, 0)
+        room = len(tokens) + 1
+        found, count = (self._api.llama_token * room)(), ctypes.c_size_t(0)
+        load = self._api.llama_state_seq_load_file
+        size = load(self._context, os.fsencode(path), sequence, found, room, ctypes.byref(count))
+        if not size or list(found[: count.value]) != list(tokens):
+            self._api.llama_memory_seq_rm(self._memory(), sequence, -1, -1)
+            return False
+        self.past[sequence] = list(tokens)
+        return True
+
     def read(self, parts: Sequence[Part], stop: Stop = never) -> dict[int, int] | None:
         """Read all parts together, at most `batch` tokens; return the likeliest next token of those that ask.
 
@@ -141,3 +163,23 @@ class Sequences:
 
     def _memory(self) -> Any:
         return self._api.llama_get_memory(self._context)
+
+
+class Seat:
+    """One of the sequences, as what is kept on disk sees it."""
+
+    def __init__(self, sequences: Sequences, number: int) -> None:
+        self._sequences, self._number = sequences, number
+
+    @property
+    def past(self) -> list[int]:
+        """The tokens in memory."""
+        return self._sequences.past[self._number]
+
+    def save(self, path: Path, length: int) -> bool:
+        """Write all that was read to a file; False when that is not just `length` tokens, or the disk refuses."""
+        return len(self.past) == length and self._sequences.save(self._number, path)
+
+    def load(self, path: Path, tokens: Sequence[int]) -> bool:
+        """Take the memory of `tokens` from a file; False when it does not fit."""
+        return self._sequences.load(self._number, path, tokens)

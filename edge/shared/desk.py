@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from edge.errors import EdgeError, ModelError
+from edge.llama.beginnings import LEAST_TOKENS, Beginnings
 from edge.llama.grammar import Grammar
 from edge.llama.history import common, reuse
 from edge.llama.reading import Stop, never
-from edge.llama.sequences import NOTHING, Part, Sequences
+from edge.llama.sequences import NOTHING, Part, Seat, Sequences
 from edge.shared.turns import Turns
 from edge.tutor.engine import LIMIT_SECONDS
 
@@ -43,6 +44,9 @@ class Request:
     grammar: Grammar | None = None
     """What the answer is held to, if anything."""
 
+    beginning: int = 0
+    """So many of the tokens begin every conversation about this lesson."""
+
     sequence: int = -1
     started: bool = False
     """Whether reading began; until then others may read what it has in common with them."""
@@ -61,8 +65,15 @@ class Request:
 class Desk:
     """The one model's work."""
 
-    def __init__(self, sequences: Sequences, seats: int, ends: Callable[[int], bool], most_waiting: int = 64) -> None:
-        self._sequences, self._ends = sequences, ends
+    def __init__(
+        self,
+        sequences: Sequences,
+        seats: int,
+        ends: Callable[[int], bool],
+        most_waiting: int = 64,
+        beginnings: Beginnings | None = None,
+    ) -> None:
+        self._sequences, self._ends, self._beginnings = sequences, ends, beginnings
         self._turns: Turns[Request] = Turns(seats, most_waiting)
         self._seats: list[Request | None] = [None] * seats
         self._left = [("", 0.0)] * seats
@@ -126,6 +137,7 @@ class Desk:
             self._learn(sum(len(part.tokens) for part in parts), time.monotonic() - began)
         for request, count in portions:
             del request.left[:count]
+            self._keep(request)
         for request in sitting:
             if request.sequence in found:
                 self._give(request, found[request.sequence])
@@ -166,6 +178,9 @@ class Desk:
         shared = [common(past, wanted) for past in sequences.past]
         best = max(range(len(shared)), key=lambda number: shared[number])
         kept = reuse(sequences.past[seat], request.tokens, request.longer)
+        if self._beginnings is not None and request.beginning > max(shared[best], kept.length):
+            self._beginnings.recall(Seat(sequences, seat), request.tokens[: request.beginning])
+            shared[seat] = common(sequences.past[seat], wanted)
         if kept.gap and kept.length > shared[best]:
             sequences.cut(seat, kept.until)
             sequences.drop(seat, kept.head, kept.head + kept.gap)
@@ -176,6 +191,15 @@ class Desk:
             sequences.cut(seat, shared[seat])
         request.left = list(request.tokens[len(self._sequences.past[seat]) :])
         request.started = True
+
+    def _keep(self, request: Request) -> None:
+        """Keep a beginning on disk when just this was read; nobody waits for the disk."""
+        if self._beginnings is None or len(self._sequences.past[request.sequence]) != request.beginning:
+            return
+        tokens = list(request.tokens[: request.beginning])
+        if len(tokens) >= LEAST_TOKENS and not self._beginnings.has(tokens):
+            fresh = self._beginnings.write(Seat(self._sequences, request.sequence), len(tokens))
+            threading.Thread(target=self._beginnings.settle, args=(fresh, tokens), daemon=True).start()
 
     def _make_room(self) -> bool:
         """Forget the longest conversation that nobody needs now; False when there is none."""
@@ -200,10 +224,15 @@ class Desk:
                 if any(self._saves(other, request) for other, _ in found):
                     continue
                 self._begin(request)
-            count = min(room, len(request.left))
+            count = min(room, len(request.left), self._until_kept(request))
             found.append((request, count))
             room -= count
         return found
+
+    def _until_kept(self, request: Request) -> int:
+        """Return how many tokens of a request are read until its beginning, and nothing else, can be kept."""
+        to_come = request.beginning - len(self._sequences.past[request.sequence])
+        return to_come if self._beginnings is not None and to_come > 0 else len(request.left)
 
     def _saves(self, other: Request, request: Request) -> bool:
         """Tell whether `request` can copy more once `other` is read than it can now."""

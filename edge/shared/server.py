@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import EdgeError
+from edge.llama.beginnings import Beginnings
 from edge.llama.grammar import Grammar
-from edge.llama.history import Fitted
+from edge.llama.history import Fitted, beginning_of
 from edge.shared import wire
 from edge.shared.desk import Desk, Request
 from edge.shared.room import Room, opened
@@ -46,6 +47,7 @@ class Wanted:
     fitted: Fitted
     most: int
     grammar: Grammar | None
+    beginning: int
 
 
 def serve(
@@ -57,11 +59,15 @@ def serve(
     *,
     tuning: Tuning | None = None,
     adapter: Path | None = None,
+    beginnings: Beginnings | None = None,
 ) -> None:
-    """Load the model, announce it in `home` and answer until `stopped`; raise ModelError or OSError when that cannot be."""
+    """Load the model, announce it in `home` and answer until `stopped`; raise ModelError or OSError when that cannot be.
+
+    `beginnings` is where those of lessons are kept on disk, if anywhere.
+    """
     with opened(path, seats, tuning=tuning, adapter=adapter) as room, socket.create_server((wire.HOST, 0)) as door:
         place = wire.Place(door.getsockname()[1], secrets.token_hex(16), room.name, room.most_tokens)
-        desk = Desk(room.sequences, seats, room.vocabulary.ends)
+        desk = Desk(room.sequences, seats, room.vocabulary.ends, beginnings=beginnings)
         threading.Thread(target=_listen, args=(door, place, room, desk, stopped), daemon=True).start()
         wire.announce(home, place)
         ready(place.port)
@@ -123,7 +129,8 @@ def _asked(session: socket.socket, place: wire.Place, room: Room) -> Wanted | No
         values = {"tokens": count, "room": room.most_tokens}
         session.sendall(wire.line({"error": "model-question-long", "values": values}))
         return None
-    return Wanted(who, fitted, min(most, room.most_tokens - count), grammar)
+    beginning = beginning_of(fitted.messages, fitted.tokens, room.vocabulary.conversation)
+    return Wanted(who, fitted, min(most, room.most_tokens - count), grammar, beginning)
 
 
 def _message(found: dict[str, Any]) -> Message:
@@ -137,7 +144,9 @@ def _message(found: dict[str, Any]) -> Message:
 def _answer(session: socket.socket, wanted: Wanted, room: Room, desk: Desk) -> None:
     heard: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     fitted = wanted.fitted
-    request = Request(wanted.who, fitted.tokens, wanted.most, heard.put, fitted.longer, wanted.grammar)
+    request = Request(
+        wanted.who, fitted.tokens, wanted.most, heard.put, fitted.longer, wanted.grammar, wanted.beginning
+    )
     if not desk.ask(request):
         session.sendall(wire.line({"error": "engine-full", "values": {}}))
         return

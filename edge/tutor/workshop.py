@@ -22,8 +22,10 @@ from edge.tutor.reader import Reader
 from edge.tutor.turn import Tutor
 
 if TYPE_CHECKING:
+    from edge.llama.beginnings import Beginnings
     from edge.release.installed import InstalledModel
     from edge.tutor.llama import LlamaEngine
+    from edge.tutor.tuning import Tuning
 
 
 def open_tutor(settings: Settings, library: Library) -> Tutor:
@@ -99,6 +101,21 @@ def open_model(settings: Settings, model: InstalledModel) -> LlamaEngine:
     engine = LlamaEngine.open(model.path, adapter=adapter, tuning=tuning_for(settings.home, model.sha256))
     engine.keep_beginnings(beginnings_folder(), model.sha256, extra=sha256_of(adapter) if adapter else "")
     return engine
+
+
+def class_beginnings(model: InstalledModel, tuning: Tuning | None, adapter: Path | None) -> Beginnings | None:
+    """Return where the engine of a class finds the lessons that were read for one person, and keeps its own.
+
+    None where one person's engine runs in a way that gives them another form.
+    """
+    if tuning is not None and not tuning.flash:
+        return None
+    from edge.llama.beginnings import Beginnings, key_of
+    from edge.tutor.gguf import read_head
+    from edge.tutor.llama import CONTEXT_TOKENS
+
+    room = min(CONTEXT_TOKENS, read_head(model.path).context or CONTEXT_TOKENS)
+    return Beginnings(beginnings_folder(), key_of(model.sha256, room, sha256_of(adapter) if adapter else ""))
 
 
 def beginnings_folder() -> Path:

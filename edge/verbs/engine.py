@@ -42,6 +42,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     from edge.shared.server import serve
     from edge.tutor.adapter import adapter_for
     from edge.tutor.tuning import tuning_for
+    from edge.tutor.workshop import class_beginnings
 
     divert(settings.home)
     stopped = threading.Event()
@@ -59,7 +60,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         sys.stderr.flush()
 
     tuning, adapter = tuning_for(settings.home, model.sha256), adapter_for(settings.shelves, model.sha256)
-    serve(model.path, args.seats, settings.home, ready, stopped, tuning=tuning, adapter=adapter)
+    kept = class_beginnings(model, tuning, adapter)
+    serve(model.path, args.seats, settings.home, ready, stopped, tuning=tuning, adapter=adapter, beginnings=kept)
     return ExitCode.DONE
 
 

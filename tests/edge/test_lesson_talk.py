@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -9,11 +10,15 @@ import pytest
 
 from edge.library.folder import EMBEDDED
 from edge.library.library import Library
+from edge.llama.history import beginning_of
 from edge.llama.reading import Reading
+from edge.llama.sequences import Part, Sequences
 from edge.settings import Settings
+from edge.shared.desk import Desk, Request
+from edge.shared.room import opened
 from edge.tutor import workshop
 from edge.tutor.engine import Message
-from edge.tutor.prompt import Turn, fits, lesson_text
+from edge.tutor.prompt import Turn, about_lesson, fits, lesson_text
 from edge.tutor.reader import Reader
 from edge.tutor.reply import Reply, Waiting
 from edge.tutor.turn import Tutor
@@ -176,3 +181,54 @@ def test_no_model_answers_where_no_card_allows_it(home: Path) -> None:
     assert workshop.model_that_may_answer(Settings(home)) is None
     assert (found := workshop.model_that_may_answer(school(home))) is not None
     assert found.id == "escuela"
+
+
+def test_a_class_reads_a_lesson_once_and_finds_what_was_prepared_for_one_person(
+    home: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AMAUTA_CACHE", str(home / "cache"))
+    settings = school(home)
+    model = workshop.model_to_prepare(settings)
+    text = lesson_text(library.lesson(LESSON).text)
+    counts: list[int] = []
+    plain = Sequences.read
+
+    def read(self: Sequences, parts: list[Part], *args: object) -> object:
+        counts.append(sum(len(part.tokens) for part in parts))
+        return plain(self, parts, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Sequences, "read", read)
+
+    def hour(*questions: str) -> list[int]:
+        """Let one pupil after the other ask in a class of its own; return how much was read for each."""
+        found = []
+        with opened(model.path, 3) as room:
+            kept = workshop.class_beginnings(model, None, None)
+            desk = Desk(room.sequences, 3, room.vocabulary.ends, beginnings=kept)
+            for question in questions:
+                counts.clear()
+                messages = about_lesson(question, text, (), "es")
+                tokens = room.vocabulary.conversation(messages)
+                start = beginning_of(messages, tokens, room.vocabulary.conversation)
+                desk.ask(Request(question, tokens, 1, lambda _event: None, beginning=start))
+                while desk.round():
+                    pass
+                found.append(sum(counts))
+        return found
+
+    first, second = hour(QUESTION, "¿Qué dice el último número?")
+    assert first > 300
+    assert second < 60
+    folder = home / "cache" / "beginnings"
+    while not list(folder.glob("*.kv")):
+        time.sleep(0.01)
+    assert hour(QUESTION)[0] < 60, "a new hour finds it on disk"
+    (path,) = folder.glob("*.kv")
+    path.write_bytes(path.read_bytes()[:-9] + b"damaged!!")
+    assert hour(QUESTION)[0] == first
+    while not path.exists():
+        time.sleep(0.01)
+    path.unlink()
+    with workshop.open_model(settings, model) as engine:
+        assert engine.prepare(about_lesson("?", text, (), "es"))
+    assert hour(QUESTION)[0] < 60, "what one person's engine prepared serves the class"
