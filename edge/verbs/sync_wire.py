@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from edge.command_line import ExitCode, answer, narrate
 from edge.settings import Settings
 from edge.words import Words
+
+TELL_SECONDS = 3.0
+"""Shorter pauses are nothing to tell."""
 
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
@@ -21,6 +25,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
 def send(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Hand over everything there is; what was delivered before the line died stays delivered."""
     from edge.sync.wire import sending
+    from edge.sync.wire.client import Link
 
     last: list[tuple[int, int]] = []
 
@@ -34,7 +39,12 @@ def send(args: argparse.Namespace, settings: Settings, words: Words) -> int:
             last.append((progress.bundle, tenth))
             _say(f"{line}\n")
 
-    handed = sending.send(settings, args.to, args.ca, told)
+    def waiting(seconds: float, reason: str) -> None:
+        if seconds >= TELL_SECONDS:
+            begin = "\r\x1b[K" if sys.stderr.isatty() else ""
+            _say(f"{begin}{words.say('wire.waiting', reason=reason, seconds=round(seconds))}\n")
+
+    handed = sending.send(settings, args.to, args.ca, told, partial(Link, waiting=waiting))
     refused = [{"file": file, "reason": reason} for file, reason in handed.refused]
     answer(args, {**asdict(handed), "refused": refused})
     for file, reason in handed.refused:
@@ -43,7 +53,7 @@ def send(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     if handed.facts:
         kilobytes = -(-handed.bytes // 1000)
         narrate(words, "wire.sent", facts=handed.facts, files=handed.files, kilobytes=kilobytes)
-    else:
+    elif not handed.refused:
         narrate(words, "sync.nothing")
     if handed.acknowledged:
         narrate(words, "wire.acknowledged", count=handed.acknowledged)

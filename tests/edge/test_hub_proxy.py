@@ -17,9 +17,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from edge.hub import place as places
+from edge.hub.database import open_database
+from edge.hub.serve import people
+from handing import NOW
+from served import TOKEN, enter
 
 ROOT = Path(__file__).resolve().parents[2]
 NGINX = shutil.which("nginx") or next(iter(map(str, Path("/usr/sbin").glob("nginx"))), None)
@@ -74,7 +79,9 @@ def running(command: list[str], port: int) -> Iterator[None]:
 
 @pytest.mark.skipif(NGINX is None, reason="Debian's nginx-light is not installed")
 def test_nginx_as_shipped_carries_people_and_devices_to_the_hub(tmp_path: Path) -> None:
-    places.create(tmp_path / "hub", "Distrito")
+    place = places.create(tmp_path / "hub", "Distrito")
+    with open_database(place) as database:
+        people.add(database, "Maria", "district", "", TOKEN, NOW)
     make_certificate(tmp_path)
     behind, front = free_port(), free_port()
     shipped = (ROOT / "packaging" / "hub" / "nginx.conf").read_text()
@@ -102,6 +109,15 @@ def test_nginx_as_shipped_carries_people_and_devices_to_the_hub(tmp_path: Path) 
             assert answer.url.startswith(f"https://localhost:{front}/login")
             assert "max-age" in answer.headers["Strict-Transport-Security"]
             assert "Secure" in answer.headers["Set-Cookie"]
+        with httpx.Client(base_url=f"https://localhost:{front}", verify=trusted) as client:
+            client.headers["X-Forwarded-For"] = "6.6.6.6"
+            entered = enter(client, "Maria", TOKEN)
+        assert entered.status_code == 303
+        session = [each for each in entered.headers.get_list("set-cookie") if each.startswith("amauta_session=")]
+        assert {"Secure", "HttpOnly", "SameSite=strict"} <= set(session[0].split("; "))
+        with open_database(place) as database:
+            sql = "SELECT detail FROM audit WHERE deed = 'login'"
+            assert database.rows(sql) == [("Maria 127.0.0.1",)], "what a caller claims about itself is replaced"
         device = urllib.request.Request(f"https://localhost:{front}/v1/bundles/{'0' * 64}", method="HEAD")
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(device, context=trusted, timeout=20)

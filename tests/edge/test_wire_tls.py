@@ -13,6 +13,7 @@ from badline import Proxy, proxied
 from certificates import DAY, Authority
 from edge.cli import main
 from edge.errors import EdgeError
+from edge.sync.wire import line
 from edge.sync.wire.client import Chance
 from served import District, hand_over, in_thread, quick, secure
 
@@ -110,6 +111,16 @@ def test_an_authority_nobody_knows_is_refused_and_the_ministrys_own_is_given_wit
     assert code == 0
     assert "Datos: 12" in said
     assert district.device.states().acknowledged == 12
+
+
+def test_a_frozen_app_finds_whom_the_system_trusts_where_other_systems_keep_it(
+    district: District, ministry: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / "absent"))
+    monkeypatch.setattr(line, "SYSTEM_AUTHORITIES", (str(tmp_path / "absent"), str(ministry.file)))
+    with secure(district.site, ministry.server()) as url:
+        assert hand_over(district.device, url).facts == 12
 
 
 def test_a_clock_from_before_the_app_was_made_is_named_whatever_else_is_wrong(

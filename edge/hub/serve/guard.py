@@ -97,7 +97,9 @@ class Guard:
                 return PlainTextResponse(words.say("server.login.first"), HTTPStatus.UNAUTHORIZED)
             asked = f"{path}?{request.url.query}" if request.url.query else path
             return RedirectResponse(f"/login?next={quote(asked, safe='')}", HTTPStatus.SEE_OTHER)
-        return await self._form(request, session if person else "") if request.method == "POST" else None
+        # Who is in may log in as somebody else: that form is the same for everybody.
+        own = session if person and path != "/login" else ""
+        return await self._form(request, own) if request.method == "POST" else None
 
     def _person(self, session: str) -> Person | None:
         with self._site.database() as database:

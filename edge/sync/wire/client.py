@@ -43,6 +43,8 @@ _UNWELCOME = {
 }
 
 Told = Callable[[int, int], None]
+Waiting = Callable[[float, str], None]
+"""Hears that nothing gets through: for how many seconds this waits, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +98,13 @@ class Link:
         lang: str = "es",
         authority: Path | None = None,
         chance: Chance | None = None,
+        waiting: Waiting = lambda seconds, reason: None,
     ) -> None:
         """`patience_s` is how long nothing may get through before this gives up."""
         self._chance = chance or Chance()
         self._line = Line(base_url, timeout_s, authority, self._chance.now())
         self._authorize, self._patience_s, self._lang = authorize, patience_s, lang
-        self._pace = Pace()
+        self._pace, self._waiting = Pace(), waiting
 
     def __enter__(self) -> Link:
         return self
@@ -112,7 +115,7 @@ class Link:
     def send(self, sealed: bytes, told: Told = lambda done, total: None) -> Sent:
         """Deliver one bundle to its end; `told` hears how many bytes are safe there. Raises SyncError when it cannot be."""
         path = f"/v1/bundles/{hashlib.sha256(sealed).hexdigest()}"
-        trying = _Trying(self._chance, self._patience_s)
+        trying = _Trying(self._chance, self._patience_s, self._waiting)
         offset: int | None = None
         restarts = 0
         while True:
@@ -162,7 +165,7 @@ class Link:
 
     def _asked(self, method: str, path: str) -> Reply:
         """Ask until there is an answer."""
-        trying = _Trying(self._chance, self._patience_s)
+        trying = _Trying(self._chance, self._patience_s, self._waiting)
         while True:
             try:
                 return self._judged(self._line.ask(method, path, self._headers(method, path)), 200, 204)
@@ -206,8 +209,8 @@ class Link:
 class _Trying:
     """Pauses that grow while nothing gets through, and an end to patience."""
 
-    def __init__(self, chance: Chance, patience_s: float) -> None:
-        self._chance, self._patience_s = chance, patience_s
+    def __init__(self, chance: Chance, patience_s: float, waiting: Waiting) -> None:
+        self._chance, self._patience_s, self._waiting = chance, patience_s, waiting
         self.got_through()
 
     def got_through(self) -> None:
@@ -219,7 +222,9 @@ class _Trying:
         if self._chance.clock() - self._since >= self._patience_s:
             raise SyncError("wire-lost", host=host, reason=str(error)[:80]) from error
         # Devices whose line broke together must not all come back together.
-        self._chance.sleep(max(error.wait_s, self._pause_s * self._chance.random.uniform(0.5, 1.0)))
+        seconds = max(error.wait_s, self._pause_s * self._chance.random.uniform(0.5, 1.0))
+        self._waiting(seconds, str(error)[:80])
+        self._chance.sleep(seconds)
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import http.client
+import os
 import re
 import ssl
+import sys
 import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
@@ -38,6 +40,14 @@ _NO_TLS = {
     "WRONG_VERSION_NUMBER",
 }
 """How OpenSSL calls it when the other side speaks something else."""
+
+SYSTEM_AUTHORITIES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""Where systems keep whom they trust: the OpenSSL of a frozen app looks only where its maker's system has it."""
 
 _TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
 
@@ -152,6 +162,10 @@ class Line:
 def _context(authority: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    paths = ssl.get_default_verify_paths()
+    if sys.platform != "win32" and not (paths.cafile or paths.capath):
+        for known in filter(os.path.isfile, SYSTEM_AUTHORITIES):
+            context.load_verify_locations(cafile=known)
     if authority is not None:
         try:
             context.load_verify_locations(cafile=authority)
