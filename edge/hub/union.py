@@ -111,9 +111,8 @@ def _forget(database: Database, learner: int) -> None:
 def _add(database: Database, kind: Kind, given: Sequence[tuple[Portion, Sequence[Any]]]) -> None:
     """Write what is not here; what has another content under a name that is taken is kept beside it."""
     given = [(portion, rows) for portion, rows in given if rows]
-    numbers = database.words_of(
-        {word for _, rows in given for place in WORDS[kind] for word in map(itemgetter(place), rows)}
-    )
+    columns = (map(itemgetter(place), rows) for _, rows in given for place in WORDS[kind])
+    numbers = database.words_of(set().union(*columns))
     asked, doubtful = _united([(portion.number, rows[0][0], rows[-1][0]) for portion, rows in given])
     known: Contents = {}
     for stream, *row in database.within(kind, asked):
@@ -135,7 +134,8 @@ def _add(database: Database, kind: Kind, given: Sequence[tuple[Portion, Sequence
     lines = [_plain(kind, fresh, numbers) for fresh in found]
     if kind == "attempts":
         for fresh, (_, times) in zip(found, lines, strict=True):
-            database.touched |= {(fresh.number, month) for month in months_of(times)}
+            ends = months_of((min(times), max(times)))
+            database.touched |= {(fresh.number, month) for month in (ends if len(ends) == 1 else months_of(times))}
     database.load(kind, lines)
 
 

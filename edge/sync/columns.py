@@ -177,7 +177,7 @@ def _times(columns: Columns, size: int) -> list[int]:
 
 def _is_list(found: object, kind: type) -> TypeGuard[list[Any]]:
     """Tell whether `found` is a list of nothing else; a bool is no int. Without a loop of our own: it is long."""
-    return isinstance(found, list) and set(map(type, found)) <= {kind}
+    return isinstance(found, list) and list(map(type, found)).count(kind) == len(found)
 
 
 def _range(columns: Columns, name: str, most: int, size: int) -> list[int]:

@@ -66,7 +66,7 @@ def unseal(mark: bytes, sealed: bytes, identity: str) -> Opened:
     if plain[:16] != mark:
         raise RefusedError("sealed-format", found=ascii(plain[:16].decode("latin-1")))
     public, signature, length = plain[16:48], plain[48:112], int.from_bytes(plain[112:_HEAD], "big")
-    if len(plain) < _HEAD or len(plain) != size_class(_HEAD + length) or any(plain[_HEAD + length :]):
+    if len(plain) < _HEAD or len(plain) != size_class(_HEAD + length) or plain[_HEAD + length :].strip(b"\0"):
         raise RefusedError("sealed-damaged", reason="length")
     body = plain[_HEAD : _HEAD + length]
     try:
