@@ -1,27 +1,33 @@
-"""The engine beside llama.cpp's own programs on the same file and the same kernels: one pupil, eight, thirty.
+"""The engine beside llama.cpp's own programs on the same file and the same kernels: one pupil, eight, thirty, a lesson.
 
-A Llama of random weights (0.4B, Q4_K), so speed only; runs by turns, medians. `python -m benchmarks.llama_programs`
-compiles the programs. Each of our runs is a process of its own.
+A Llama of random weights (0.3 B, Q4_K_M), so speed only; runs by turns, medians. `python -m benchmarks.llama_programs`
+compiles the programs. llama-bench waits for its threads by spinning, ours sleep (docs/engine.md): both are shown.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from time import perf_counter
 
-from benchmarks import llama_programs
-from benchmarks.quantize_speed import ROOT, Size, write_random
+from benchmarks import llama_programs, llama_server
+from benchmarks.quantize_speed import ROOT
+from benchmarks.shaped import random_model
+from edge.llama.vocabulary import Vocabulary
+from edge.shared.client import SharedEngine
+from edge.tutor.engine import Message
 
-MODEL = Size(layers=22, hidden=1024, feed_forward=4096, vocabulary=32_000)
-READ, WRITE, ROUNDS = 512, 128, 3
-SEATS, QUESTION, ANSWER = (8, 30), 64, 32
-LESSON = 1000
+READ, WRITE, ROUNDS = 512, 128, 5
+SEATS, ANSWER, CLASS_ROUNDS = (8, 30), 32, 3
+LESSON_LETTERS, SHARED_LETTERS, QUESTION_LETTERS = 3300, 1100, 200
 
 PACE = """
 import json, random, sys, time
@@ -29,9 +35,9 @@ from pathlib import Path
 from edge.tutor.llama import LlamaEngine
 engine = LlamaEngine.open(Path(sys.argv[1]), threads=int(sys.argv[2]))
 chance = random.Random(1)
-tokens = [chance.randrange(3, 32000) for _ in range({read})]
+tokens = [chance.randrange(8, 8000) for _ in range({read})]
 reading = engine._reading
-reading.read(tokens[:8])
+reading.read(tokens)
 reading.forget()
 began = time.perf_counter()
 reading.read(tokens)
@@ -46,47 +52,35 @@ print(json.dumps([{read} / read, {write} / (time.perf_counter() - began)]))
 """
 
 LESSON_RUN = """
-import json, random, sys, time
+import json, sys, time
 began = time.perf_counter()
 from pathlib import Path
-from edge.llama.beginnings import Beginnings
 from edge.tutor.llama import LlamaEngine
+lesson, folder = Path(sys.argv[2]).read_text(), Path(sys.argv[3])
 engine = LlamaEngine.open(Path(sys.argv[1]), threads=2)
-if sys.argv[2] == "kept":
-    engine.beginnings = Beginnings(Path(sys.argv[3]), "benchmark")
-chance = random.Random(2)
-lesson = [chance.randrange(3, 32000) for _ in range({lesson})]
-engine._begin(lesson, lambda: False)
-engine._reading.read([chance.randrange(3, 32000) for _ in range(20)])
-engine._reading.scores().argmax()
+engine.keep_beginnings(folder, "benchmark")
+
+def first(question):
+    began = time.perf_counter()
+    messages = [{"role": "user", "content": f"{lesson}\\n{question}", "stable": len(lesson)}]
+    next(engine.stream(messages, max_tokens=1))
+    return time.perf_counter() - began
+
+first("¿Qué es lo más importante?")
 fresh = time.perf_counter() - began
-began = time.perf_counter()
-engine._reading.cut({lesson})
-engine._reading.read([chance.randrange(3, 32000) for _ in range(20)])
-engine._reading.scores().argmax()
-warm = time.perf_counter() - began
-if engine.beginnings:
-    engine.beginnings.keep(engine._reading, {lesson})
+warm = first("¿Por qué es así?")
+engine.close()
 print(json.dumps([fresh, warm]))
 """
 
-CLASS_RUN = """
-import json, random, sys, time
+ENGINE_RUN = """
+import sys, threading
 from pathlib import Path
-from edge.shared.desk import Desk, Request
-from edge.shared.room import opened
-seats = int(sys.argv[2])
-chance = random.Random(3)
-with opened(Path(sys.argv[1]), seats) as room:
-    desk = Desk(room.sequences, seats, lambda token: False)
-    heard = []
-    for number in range(seats):
-        tokens = [chance.randrange(3, 32000) for _ in range({question})]
-        desk.ask(Request(str(number), tokens, {answer}, lambda event: heard.append(time.perf_counter()) if "token" in event else None))
-    began = time.perf_counter()
-    while desk.round():
-        pass
-    print(json.dumps([len(heard) / (time.perf_counter() - began), len(heard)]))
+from edge.shared.server import serve
+stopped = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), stopped.set()), daemon=True).start()
+serve(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), lambda port: print("ready", flush=True), stopped)
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 
 
@@ -95,33 +89,18 @@ def run() -> str:
     programs = llama_programs.ensure()
     rows = ["| what | ours | llama.cpp | ratio |", "|---|---|---|---|"]
     with tempfile.TemporaryDirectory() as folder:
-        model = _model(Path(folder))
+        model = random_model(Path(folder))
         for threads in (1, 2):
             rows += _pace(model, threads, programs["llama-bench"])
+        words = _words(model)
         for seats in SEATS:
-            rows.append(_class(model, seats, programs["llama-batched-bench"]))
-        rows += _lesson(model, Path(folder) / "kept")
+            rows += _class(model, seats, words, Path(folder))
+        rows += _lesson(model, words, Path(folder))
     return "\n".join(rows)
 
 
-def _model(folder: Path) -> Path:
-    """Write the model, quantized by llama.cpp's own routine."""
-    from edge.tutor.llama_library import load_library
-
-    api = load_library().api
-    plain, model = folder / "plain.gguf", folder / "model.gguf"
-    write_random(plain, MODEL)
-    params = api.llama_model_quantize_default_params()
-    params.nthread, params.ftype = 2, 15
-    if api.llama_model_quantize(os.fsencode(plain), os.fsencode(model), ctypes.byref(params)) != 0:
-        raise SystemExit("the model could not be quantized")
-    plain.unlink()
-    return model
-
-
-def _ours(script: str, *args: object, **values: int) -> list[float]:
-    for name, value in values.items():
-        script = script.replace(f"{{{name}}}", str(value))
+def _ours(script: str, *args: object) -> list[float]:
+    script = script.replace("{read}", str(READ)).replace("{write}", str(WRITE))
     command = [sys.executable, "-c", script, *map(str, args)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
@@ -129,52 +108,154 @@ def _ours(script: str, *args: object, **values: int) -> list[float]:
     return found
 
 
-def _theirs(program: Path, *args: object) -> str:
-    command = [str(program), *map(str, args)]
+def _bench(bench: Path, model: Path, threads: int, waiting: str) -> list[float]:
+    """Return llama-bench's tokens a second, reading and writing."""
+    command = [
+        str(bench),
+        "-m",
+        str(model),
+        "-t",
+        str(threads),
+        "-p",
+        str(READ),
+        "-n",
+        str(WRITE),
+        "-r",
+        "1",
+        "-o",
+        "json",
+    ]
     environment = {**os.environ, "LD_LIBRARY_PATH": str(llama_programs.libraries())}
+    if waiting:
+        environment["OMP_WAIT_POLICY"] = waiting
     where = llama_programs.backends()
     done = subprocess.run(command, env=environment, cwd=where, check=True, capture_output=True, text=True)
-    return done.stdout
+    return [float(each["avg_ts"]) for each in json.loads(done.stdout)]
 
 
 def _pace(model: Path, threads: int, bench: Path) -> list[str]:
-    ours, theirs = [], []
+    ways = {"as it comes": ""} if threads == 1 else {"sleeping threads as ours": "passive", "as it comes": ""}
+    ours: list[list[float]] = []
+    theirs: dict[str, list[list[float]]] = {way: [] for way in ways}
     for _ in range(ROUNDS):
-        ours.append(_ours(PACE, model, threads, read=READ, write=WRITE))
-        said = json.loads(_theirs(bench, "-m", model, "-t", threads, "-p", READ, "-n", WRITE, "-r", 1, "-o", "json"))
-        theirs.append([each["avg_ts"] for each in said])
+        ours.append(_ours(PACE, model, threads))
+        for way, waiting in ways.items():
+            theirs[way].append(_bench(bench, model, threads, waiting))
     rows = []
-    for place, name in enumerate((f"reading pp{READ}", f"writing tg{WRITE}")):
-        mine, other = (median(each[place] for each in runs) for runs in (ours, theirs))
-        rows.append(f"| {name}, {threads} threads, tokens/s | {mine:.1f} | {other:.1f} | {mine / other:.2f} |")
+    for way, runs in theirs.items():
+        for place, name in enumerate((f"reading pp{READ}", f"writing tg{WRITE}")):
+            name = f"{name}, {threads} threads, tokens/s; llama-bench {way}"
+            rows.append(_row(name, [each[place] for each in ours], [each[place] for each in runs]))
     return rows
 
 
-def _class(model: Path, seats: int, bench: Path) -> str:
-    ours, theirs = [], []
-    for _ in range(ROUNDS):
-        ours.append(_ours(CLASS_RUN, model, seats, question=QUESTION, answer=ANSWER)[0])
-        args = ("-m", model, "-t", 2, "-c", (QUESTION + ANSWER) * seats + 64, "-b", 256, "-ub", 256, "-kvu")
-        args = (*args, "-npp", QUESTION, "-ntg", ANSWER, "-npl", seats, "--output-format", "jsonl")
-        said = next(line for line in _theirs(bench, *args).splitlines() if line.startswith("{"))
-        facts = json.loads(said)
-        theirs.append(ANSWER * seats / (facts["t_pp"] + facts["t_tg"]))
-    mine, other = median(ours), median(theirs)
-    name = f"{seats} pupils, {QUESTION} tokens asked and {ANSWER} written each, tokens/s written"
-    return f"| {name} | {mine:.1f} | {other:.1f} | {mine / other:.2f} |"
+def _row(name: str, ours: Sequence[float], theirs: Sequence[float]) -> str:
+    ratio = median(mine / other for mine, other in zip(ours, theirs, strict=True))
+    return f"| {name} | {median(ours):.2f} | {median(theirs):.2f} | {ratio:.2f} |"
 
 
-def _lesson(model: Path, folder: Path) -> list[str]:
-    _ours(LESSON_RUN, model, "kept", folder, lesson=LESSON)
-    read, kept, warm = [], [], []
-    for _ in range(ROUNDS):
-        read.append(_ours(LESSON_RUN, model, "read", folder, lesson=LESSON)[0])
-        fresh, again = _ours(LESSON_RUN, model, "kept", folder, lesson=LESSON)
-        kept.append(fresh)
-        warm.append(again)
-    plain = median(read)
-    name = f"first token after a {LESSON}-token lesson, seconds from the start of the program"
+def _words(model: Path) -> Vocabulary:
+    from edge.llama.loading import load_model
+
+    library, loaded, _ = load_model(model)
+    return Vocabulary(library.api, loaded, "random")
+
+
+def _text(at: int, letters: int) -> str:
+    """Return so many letters of the lessons that ship."""
+    from edge.library.folder import EMBEDDED, read_pack
+
+    whole = " ".join(lesson.text for folder in sorted(EMBEDDED.iterdir()) for lesson in read_pack(folder)[0].lessons)
+    return whole[at : at + letters]
+
+
+@contextmanager
+def _engine(model: Path, seats: int, home: Path, peaks: list[float]) -> Iterator[None]:
+    """Run the engine of a class; add its peak memory in MB to `peaks` at the end."""
+    home.mkdir(exist_ok=True)
+    command = [sys.executable, "-c", ENGINE_RUN, str(model), str(seats), str(home)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, env=environment, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
+    assert process.stdout is not None
+    if process.stdout.readline().strip() != "ready":
+        raise SystemExit("the engine did not start")
+    yield
+    said, _ = process.communicate("")
+    peaks.append(int(said.split()[-1]) / 1024)
+
+
+def _class(model: Path, seats: int, words: Vocabulary, folder: Path) -> list[str]:
+    """Ask from so many seats at once, with nothing in common and with a lesson in common."""
+    shared = _text(0, SHARED_LETTERS)
+    rows: list[str] = []
+    peaks: list[float] = []
+    for name, beginning in (
+        ("nothing in common", ""),
+        (f"a lesson of {len(words.tokens_of(shared))} tokens in common", shared),
+    ):
+        asked = [beginning + _text(5000 + number * QUESTION_LETTERS, QUESTION_LETTERS) for number in range(seats)]
+        messages: list[list[Message]] = [[{"role": "user", "content": each}] for each in asked]
+        tokens = [words.tokens_of(words.prompt_of(each), special=True) for each in messages]
+        ours, theirs = [], []
+        for _ in range(CLASS_ROUNDS):
+            with _engine(model, seats, folder / "class", peaks), ThreadPoolExecutor(seats) as pupils:
+                ours.append(_speed(list(pupils.map(lambda each: _asked(folder / "class", each), enumerate(messages)))))
+            context = sum(map(len, tokens)) + seats * (ANSWER + 8)
+            with llama_server.running(model, seats, context) as port, ThreadPoolExecutor(seats) as pupils:
+                theirs.append(_speed(list(pupils.map(lambda each: _served(port, each), tokens))))
+        each = round(sum(map(len, tokens)) / seats)
+        rows.append(
+            _row(
+                f"{seats} pupils at once, {each} tokens asked and {ANSWER} written each, {name}, tokens/s", ours, theirs
+            )
+        )
+    rows.append(
+        f"| the same, peak memory of the engine, MB (the file has {model.stat().st_size >> 20}) | {max(peaks):.0f} | | |"
+    )
+    return rows
+
+
+def _speed(times: Sequence[tuple[float, float]]) -> float:
+    """Return tokens a second from when the first asked until the last was answered."""
+    return len(times) * ANSWER / (max(end for _, end in times) - min(begin for begin, _ in times))
+
+
+def _asked(home: Path, numbered: tuple[int, list[Message]]) -> tuple[float, float]:
+    began = perf_counter()
+    for _ in SharedEngine(home, str(numbered[0])).stream(numbered[1], max_tokens=ANSWER, stop=lambda: False):
+        pass
+    return began, perf_counter()
+
+
+def _served(port: int, tokens: Sequence[int]) -> tuple[float, float]:
+    began = perf_counter()
+    if llama_server.ask(port, tokens, ANSWER) != ANSWER:
+        raise SystemExit("llama-server answered less than was asked")
+    return began, perf_counter()
+
+
+def _lesson(model: Path, words: Vocabulary, folder: Path) -> list[str]:
+    lesson = folder / "lesson.txt"
+    lesson.write_text(_text(0, LESSON_LETTERS))
+    questions = [f"{lesson.read_text()}\n{each}" for each in ("¿Qué es lo más importante?", "¿Por qué es así?")]
+    prompts = [
+        words.tokens_of(words.prompt_of([{"role": "user", "content": each}]), special=True) for each in questions
+    ]
+    _ours(LESSON_RUN, model, lesson, folder / "kept")
+    fresh, warm, their_fresh, their_warm = [], [], [], []
+    for _ in range(CLASS_ROUNDS):
+        mine = _ours(LESSON_RUN, model, lesson, folder / "kept")
+        fresh.append(mine[0])
+        warm.append(mine[1])
+        began = perf_counter()
+        with llama_server.running(model, 1, 2048) as port:
+            llama_server.first_piece(port, prompts[0])
+            their_fresh.append(perf_counter() - began)
+            their_warm.append(llama_server.first_piece(port, prompts[1]))
+    name = f"first token after a {len(prompts[0])}-token lesson, s"
     return [
-        f"| {name}: kept on disk against read | {median(kept):.2f} | {plain:.2f} | {median(kept) / plain:.2f} |",
-        f"| the same, program open and lesson in memory | {median(warm):.2f} | {plain:.2f} | {median(warm) / plain:.2f} |",
+        _row(f"{name}: from a fresh start, both", fresh, their_fresh),
+        _row(f"{name}: ours open, llama-server's fresh start", warm, their_fresh),
+        _row(f"{name}: both open, the second question", warm, their_warm),
     ]
