@@ -19,8 +19,10 @@ from benchmarks.quantize_speed import ROOT, SMALL, Size, write_random
 
 MINI = ROOT / "edge" / "models" / "mini" / "mini.gguf"
 LARGE = Size(layers=22, hidden=1024, feed_forward=4096, vocabulary=32_000)
-FORMS = {"Q8_0": (7, 8, "int8"), "Q4_0": (2, 2, "int4")}
-"""Numbers of llama.cpp's file and tensor types, and what the ONNX file is called."""
+FORMS = {"Q8_0": (7, "int8"), "Q4_0": (2, "int4")}
+"""Number of llama.cpp's file type, and what the ONNX file is called. The vocabulary's tables are Q8_0 in both."""
+
+Q8_0 = 8
 
 READ, WRITE, ROUNDS = 256, 32, 5
 
@@ -70,14 +72,14 @@ def _pair(folder: Path, name: str, bits: str) -> tuple[Path, Path]:
     from quantize.onnx.decoder import write_decoder
 
     model, plain = folder / "model.gguf", MINI
-    file_type, kind, form = FORMS[bits]
+    file_type, form = FORMS[bits]
     if name != "mini":
         plain = folder / "plain.gguf"
         write_random(plain, {"64M": SMALL, "0.4B": LARGE}[name])
     api = load_library().api
     params = api.llama_model_quantize_default_params()
     params.nthread, params.ftype, params.pure, params.allow_requantize = 2, file_type, True, True
-    params.output_tensor_type = params.token_embedding_type = kind
+    params.output_tensor_type = params.token_embedding_type = Q8_0
     if api.llama_model_quantize(os.fsencode(plain), os.fsencode(model), ctypes.byref(params)) != 0:
         raise SystemExit("the model could not be quantized")
     if plain != MINI:

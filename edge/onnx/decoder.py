@@ -56,16 +56,20 @@ class OnnxEngine:
         refuse_unfit_processor()
         words = Words(head.vocabulary, path)
         try:
-            session = open_session(path, tuning.write_threads if tuning else threads or USUAL_THREADS)
+            return cls._loaded(path, head, words, context_tokens, tuning.write_threads if tuning else threads)
+        except ModelError:
+            words.close()
+            raise
+
+    @classmethod
+    def _loaded(cls, path: Path, head: DecoderHead, words: Words, context_tokens: int, threads: int) -> OnnxEngine:
+        try:
+            session = open_session(path, threads or USUAL_THREADS)
             given = {entry.name for entry in session.get_inputs()}
-            memory = {f"past_{part}.{n}" for n in range(head.layers) for part in ("key", "value")}
-            if given != memory | set(OWN_INPUTS):
+            if given != set(OWN_INPUTS) | {f"past_{part}.{n}" for n in range(head.layers) for part in ("key", "value")}:
                 raise ModelError("model-broken", path=path)
             return cls(session, head, words, path, min(context_tokens, head.context))
-        except (ModelError, *refusals()) as error:
-            words.close()
-            if isinstance(error, ModelError):
-                raise
+        except refusals() as error:
             raise ModelError("model-refused", path=path, reason=str(error)[:200]) from error
 
     def close(self) -> None:

@@ -18,8 +18,8 @@ from edge.onnx.session import refusals
 PORTION_S = 0.08
 """A stop is obeyed between portions of a question that take about so long to read."""
 
-FIRST_TOKENS, MOST_TOKENS = 8, 256
-"""Of a portion, before and after it is known how fast this machine reads."""
+FIRST_TOKENS, MOST_TOKENS = 8, 32
+"""Of a portion, before and after it is known how fast this machine reads. Longer ones are read hardly faster."""
 
 
 class Memory:

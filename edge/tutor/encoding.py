@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from edge.tutor.clues import RARE, Asked, ask, look
 from edge.tutor.features import Word, sentence_spans, words_of
@@ -20,6 +21,9 @@ SPECIAL_PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[SEN]")
 MAX_QUESTION_PIECES = 48
 MAX_PIECES = 256
 MAX_QUESTION_LETTERS = 600
+KEPT_PASSAGES = 128
+"""Passages whose words stay known: what was asked about a lesson once is asked about it again."""
+
 COVERAGE, WANTED = 4, 12
 """Places in CLUES of what a sentence's marker shows."""
 
@@ -128,8 +132,7 @@ def understand(question: str, vocabulary: Vocabulary) -> Asked:
 
 def lay_out(asked: Asked, passage: str, vocabulary: Vocabulary) -> Laid:
     """Look at a passage with a question in mind, sentence by sentence."""
-    spans = sentence_spans(passage)
-    sentences = [words_of(passage[start:end]) for start, end in spans]
+    spans, sentences = _sentences(passage)
     clues = look(asked, sentences)
     likely = vocabulary.guess.shares(clues)
     order = sorted(range(len(spans)), key=lambda n: (-likely[n], n))
@@ -137,9 +140,8 @@ def lay_out(asked: Asked, passage: str, vocabulary: Vocabulary) -> Laid:
     held = [frozenset(word.stem for word in words if word.stem) for words in sentences]
     lines = []
     for n, (start, end) in enumerate(spans):
-        words = tuple(Word(w.start + start, w.end + start, w.folded, w.stem, w.capital) for w in sentences[n])
         marker = marker_kind(likely[n], clues[n][WANTED] > 0, clues[n][COVERAGE])
-        lines.append(_line(asked, start, end, words, clues[n], likely[n], marker, places[n], vocabulary))
+        lines.append(_line(asked, start, end, sentences[n], clues[n], likely[n], marker, places[n], vocabulary))
     present: frozenset[str] = frozenset().union(*held)
     ids, kinds = [CLS], [0]
     best = held[order[0]] if order else frozenset()
@@ -176,6 +178,17 @@ def sequence(laid: Laid, lines: Sequence[Line], most: int = MAX_PIECES) -> Row:
         ids.extend(line.ids)
         kinds.extend(line.kinds)
     return Row([*ids[: most - 1], SEP], [*kinds[: most - 1], NOTHING], tuple(lines), markers)
+
+
+@lru_cache(maxsize=KEPT_PASSAGES)
+def _sentences(passage: str) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[Word, ...], ...]]:
+    """Return where the sentences of a passage stand, and their words with their places in the passage."""
+    spans = tuple(sentence_spans(passage))
+    words = tuple(
+        tuple(Word(w.start + start, w.end + start, w.folded, w.stem, w.capital) for w in words_of(passage[start:end]))
+        for start, end in spans
+    )
+    return spans, words
 
 
 def _line(

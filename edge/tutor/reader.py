@@ -9,22 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from edge.errors import ModelError
+from edge.onnx.session import open_session, refusals
 from edge.tutor.clues import Asked
-from edge.tutor.encoding import PAD, Vocabulary, lay_out, parse_vocabulary, sequences, understand
+from edge.tutor.encoding import Vocabulary, lay_out, parse_vocabulary, sequences, understand
 from edge.tutor.seen import Judge, Seen, describe, parse_judge
 
 NETWORK, VOCABULARY, CARD = "reader.onnx", "vocabulary.json", "card.json"
-THREADS = 2
+THREADS = 1
+"""Two are no faster on rows of a hundred pieces: they wait for each other (`python -m benchmarks onnx_reader`)."""
 AT_MOST = 5
 MAX_PASSAGES = 12
 MAX_PASSAGE_LETTERS = 6000
+KEPT_ROWS = 256
+"""So many pairs of question and passage are not read again: 10 kB each, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +40,17 @@ class Reading:
     sentence: str
     """Verbatim, as it stands in the passage."""
 
-    span: str
-    """The few words of the sentence that answer best, verbatim."""
-
     confidence: float
     """The probability, measured on questions held out from training, that this sentence answers."""
 
     start: int
     end: int
+    find_span: Callable[[], str] = field(repr=False, compare=False)
+
+    @property
+    def span(self) -> str:
+        """Return the few words of the sentence that answer best, verbatim."""
+        return self.find_span()
 
 
 class Reader:
@@ -52,6 +60,7 @@ class Reader:
         self._session = session
         self._vocabulary = vocabulary
         self._judge = judge
+        self._logits = lru_cache(maxsize=KEPT_ROWS)(self._run)
 
     @classmethod
     def open(cls, folder: Path | None = None, threads: int = THREADS) -> Reader:
@@ -75,8 +84,12 @@ class Reader:
 
     def _reading(self, question: str, passages: Sequence[str], seen: Seen, confidence: float) -> Reading:
         text = passages[seen.passage]
-        first, last = self._judge.best_words(self.understand(question), seen)
-        return Reading(seen.passage, text[seen.start : seen.end], text[first:last], confidence, seen.start, seen.end)
+
+        def span() -> str:
+            first, last = self._judge.best_words(self.understand(question), seen)
+            return text[first:last]
+
+        return Reading(seen.passage, text[seen.start : seen.end], confidence, seen.start, seen.end, span)
 
     def understand(self, question: str) -> Asked:
         """Look at a question as the reader does."""
@@ -87,30 +100,28 @@ class Reader:
         asked = self.understand(question)
         if not asked.words:
             return []
-        laid = [lay_out(asked, text[:MAX_PASSAGE_LETTERS], self._vocabulary) for text in passages[:MAX_PASSAGES]]
-        rows = [(number, row) for number, found in enumerate(laid) for row in sequences(found)]
-        if not rows:
-            return []
-        logits = self._run([(row.ids, row.kinds) for _, row in rows])
         many: list[Seen] = []
-        for number, found in enumerate(laid):
-            read = [
-                (row, values[: len(row.ids)]) for (of, row), values in zip(rows, logits, strict=True) if of == number
-            ]
+        for number, text in enumerate(passages[:MAX_PASSAGES]):
+            found = lay_out(asked, text[:MAX_PASSAGE_LETTERS], self._vocabulary)
+            read = [(row, self._logits(tuple(row.ids), tuple(row.kinds))) for row in sequences(found)]
             many.extend(describe(number, found, read))
         return many
 
-    def _run(self, parts: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Any:
+    def _run(self, ids: Sequence[int], kinds: Sequence[int]) -> Any:
+        """Return what the network says of each piece of one row.
+
+        Rows go alone: together the shorter ones would be filled up, and since int8 scales are shared, what is said of
+        a passage would depend on the others.
+        """
         import numpy as np
 
-        longest = max(len(ids) for ids, _ in parts)
-        table = np.full((len(parts), longest), PAD, dtype=np.int64)
-        kinds = np.zeros_like(table)
-        for row, (mine, of_mine) in enumerate(parts):
-            table[row, : len(mine)] = mine
-            kinds[row, : len(of_mine)] = of_mine
-        given = {"input_ids": table, "token_type_ids": kinds, "attention_mask": (table != PAD).astype(np.int64)}
-        return self._session.run(None, given)[0]
+        table = np.array([ids], dtype=np.int64)
+        given = {
+            "input_ids": table,
+            "token_type_ids": np.array([kinds], dtype=np.int64),
+            "attention_mask": np.ones_like(table),
+        }
+        return self._session.run(None, given)[0][0]
 
 
 def _read_card(place: Path) -> dict[str, Any]:
@@ -138,14 +149,7 @@ def _read_checked(path: Path, card: Mapping[str, Any]) -> bytes:
 
 
 def _session(network: bytes, place: Path, threads: int) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
-    except (RuntimeError, ValueError, onnxruntime.capi.onnxruntime_pybind11_state.InvalidProtobuf) as error:
+        return open_session(network, threads)
+    except refusals() as error:
         raise ModelError("reader-damaged", path=place / NETWORK, reason=str(error)[:200]) from error

@@ -38,10 +38,11 @@ def write_decoder(gguf: Path, output: Path, kind: str, twin: Path | None = None)
 
     reader = library.GGUFReader(gguf)
     model = _model(shape, {t.name: t for t in reader.tensors}, cast(Kind, kind))
-    facts = {"layers": shape.layers, "key_heads": shape.key_heads, "head_size": shape.head_size, "kind": kind}
+    facts: dict[str, int | str] = {"layers": shape.layers, "key_heads": shape.key_heads, "kind": kind}
+    facts |= {"head_size": shape.head_size, "context": shape.context, "gguf": sha256_of(twin or gguf)}
     vocabulary = vocabulary_of(twin or gguf, library.GGUFReader(twin) if twin else reader)
     entry = model.metadata_props.add()
-    entry.key, entry.value = describe(facts | {"context": shape.context, "gguf": sha256_of(twin or gguf)}, vocabulary)
+    entry.key, entry.value = describe(facts, vocabulary)
     if model.ByteSize() > MOST_BYTES:
         raise RecipeError("onnx-failed", path=gguf, reason=f"{model.ByteSize() >> 20} MB > {MOST_BYTES >> 20} MB")
     partial = output.with_name(f"{output.name}.partial")

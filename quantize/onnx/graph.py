@@ -111,7 +111,7 @@ class Graph:
         def entry(name: str, kind: int, sizes: Sequence[int | str]) -> Any:
             return helper.make_tensor_value_info(name, kind, sizes)
 
-        memory = [1, shape.key_heads, "room", shape.head_size]
+        memory: list[int | str] = [1, shape.key_heads, "room", shape.head_size]
         names = [f"{part}.{number}" for number in range(shape.layers) for part in ("key", "value")]
         inputs = [
             entry("input_ids", TensorProto.INT64, [1, "count"]),

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from edge.errors import ModelError
 from edge.tutor.clues import CLUES
-from edge.tutor.encoding import MAX_PIECES, lay_out, parse_vocabulary, sequences, understand
+from edge.tutor.encoding import KEPT_PASSAGES, MAX_PIECES, _sentences, lay_out, parse_vocabulary, sequences, understand
 from edge.tutor.features import fold, sentence_spans, stem
 from edge.tutor.kinds import FACTS, KINDS, facts_of
-from edge.tutor.reader import Reader
+from edge.tutor.reader import KEPT_ROWS, Reader
 from edge.tutor.span import choose, overlap
 
 SHIPPED = Path(__file__).parents[2] / "edge" / "models" / "reader"
@@ -212,3 +212,30 @@ def test_forms_of_a_word_share_their_stem(one: str, other: str) -> None:
 def test_accents_do_not_matter_but_ñ_does() -> None:
     assert fold("FOTOSÍNTESIS ação") == "fotosintesis acao"
     assert fold("año") != fold("ano")
+
+
+def test_what_is_said_of_a_passage_does_not_depend_on_the_others(reader: Reader) -> None:
+    question = "¿Qué produce la planta con la luz del sol?"
+    together = [seen for seen in reader.look(question, [*OTHERS, PLANTS * 3]) if seen.passage == 0]
+    reader._logits.cache_clear()
+    alone = reader.look(question, OTHERS[:1])
+    assert [seen.features for seen in alone] == [seen.features for seen in together]
+
+
+def test_a_pair_that_was_read_is_not_read_again_and_says_the_same(reader: Reader) -> None:
+    question = "¿Quién descubrió que las plantas necesitan luz?"
+    reader._logits.cache_clear()
+    first = reader.read(question, [PLANTS, *OTHERS], "es")
+    read = reader._logits.cache_info().misses
+    assert read == 3
+    again = reader.read(question, [*OTHERS, PLANTS], "es")
+    assert reader._logits.cache_info().misses == read
+    assert {r.sentence for r in again} == {r.sentence for r in first}
+    assert (again[0].sentence, again[0].span) == (first[0].sentence, first[0].span)
+
+
+def test_what_is_kept_of_pairs_and_passages_has_a_bound(reader: Reader) -> None:
+    for number in range(KEPT_ROWS + 8):
+        reader.read(f"¿Qué es {number}?", [f"Número {number}."], "es")
+    assert reader._logits.cache_info().currsize == KEPT_ROWS
+    assert _sentences.cache_info().currsize <= KEPT_PASSAGES
