@@ -52,7 +52,7 @@ class Shop:
         return ReleaseFile(
             path=path,
             kind=kind_of(path),
-            id=path.partition("/")[2].partition("/")[0].removesuffix(".gguf").removesuffix(".json"),
+            id=id_of(path),
             platform=path.split("/")[1] if path.startswith("app/") else "",
             size=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
@@ -69,12 +69,23 @@ class Shop:
         return Delta(base=hashlib.sha256(old).hexdigest(), sha256=self.keep(packed), size=len(packed))
 
 
+def id_of(path: str) -> str:
+    """Return what a file is called in a release."""
+    name = path.partition("/")[2].partition("/")[0]
+    endings = (".gguf", ".json", ".onnx") if path.startswith("models/") else (".gguf", ".json")
+    for ending in endings:
+        name = name.removesuffix(ending)
+    return name
+
+
 def kind_of(path: str) -> str:
     """Return the kind of a file by its first folder."""
     first = path.partition("/")[0]
     kinds = {"app": "app", "models": "lm", "voices": "voice", "packs": "pack", "adapters": "adapter"}
     if path.startswith("models/") and path.endswith(".json"):
         return "card"
+    if path.startswith("models/") and path.endswith(".onnx"):
+        return "lm-onnx"
     return "voice-config" if path.endswith(".onnx.json") else kinds.get(first, "manifest")
 
 
