@@ -42,8 +42,6 @@ _OWN = f"SELECT {{month}} AS month, lesson, learner, count(*), sum(correct) {_FR
 _WRONG = f"SELECT DISTINCT {{month}} AS month, lesson, item, given, learner {_FROM} AND correct = 0 AND {{within}}"
 
 Rows = list[tuple[Any, ...]]
-
-
 Tables = dict[str, Rows]
 """The rows of one school, by table."""
 
@@ -93,9 +91,12 @@ def different(database: Database) -> Iterator[tuple[str, bool]]:
 def _renew_some(database: Database) -> None:
     begun = monotonic()
     for (school,) in database.rows("SELECT DISTINCT school FROM stale ORDER BY school LIMIT ?", [AT_ONCE]):
-        # First the notes, then the facts: what comes in between is noted again, and worked out again.
-        noted = database.rows("DELETE FROM stale WHERE school = ? RETURNING month", [school])
-        _renew(database, school, {month for (month,) in noted})
+        # First the notes, then the facts: what comes in between is noted by itself, and worked out again.
+        noted = database.rows("SELECT id, month FROM stale WHERE school = ?", [school])
+        _renew(database, school, {month for _, month in noted})
+        for begin in range(0, len(noted), _ROWS_AT_ONCE):
+            done = ", ".join(str(note) for note, _ in noted[begin : begin + _ROWS_AT_ONCE])
+            database.execute(f"DELETE FROM stale WHERE id IN ({done})")
         if monotonic() - begun > SECONDS_AT_ONCE:
             break
     database.execute("UPDATE sums_state SET version = version + 1")
