@@ -36,6 +36,9 @@ MOST_RAW = 32 << 20
 MOST_FACTS = 250_000
 """In one bundle; more become more bundles. About 10 MB unfolded."""
 
+MOST_STREAMS = 1000
+"""In one bundle; a device has one for each time its identity was renewed. A receiver locks each by its name."""
+
 LEVEL = 12
 """zstd: twice as slow as 9 and 2 % smaller; 19 takes seconds on an old processor."""
 
@@ -164,7 +167,7 @@ def decode_facts(body: bytes) -> tuple[Stream, ...]:
             raise RefusedError("bundle-bomb", most=MOST_RAW)
         found = json.loads(raw)
         learners, words = learners_in(found["learners"]), words_in(found["words"])
-        if len(found) != 3:
+        if len(found) != 3 or len(found["streams"]) > MOST_STREAMS:
             raise ValueError("tables")
         streams = tuple(_stream(each, learners, words) for each in found["streams"])
     except (zstandard.ZstdError, MemoryError) as error:
