@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,27 @@ def load_model(path: Path) -> tuple[Library, Any, GgufHead]:
     model = library.api.llama_model_load_from_file(os.fsencode(path), params)
     if not model:
         raise ModelError("model-refused", path=path, reason="; ".join(library.complaints) or "-")
+    if library.extra_layouts and sys.platform == "linux":
+        _let_go(path)
     return library, model, head
+
+
+def _let_go(path: Path) -> None:
+    """Give back the memory of a file that is mapped: most of its weights were laid out anew and stand there twice.
+
+    What is needed of it all the same comes back by itself, page by page.
+    """
+    import ctypes
+    import mmap
+
+    advise = ctypes.CDLL(None, use_errno=True).madvise
+    advise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    whole = os.path.realpath(path)
+    for line in Path("/proc/self/maps").read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        place, _, name = line.partition(" ")
+        if name.endswith(f" {whole}"):
+            start, end = (int(number, 16) for number in place.split("-"))
+            advise(start, end - start, mmap.MADV_DONTNEED)
 
 
 def open_context(
