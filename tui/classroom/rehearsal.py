@@ -15,8 +15,11 @@ from edge.settings import Settings
 from edge.tutor.turn import Tutor
 from tui.classroom.pupil import PupilApp, PupilServices
 
-KEYS = (("?", "enter"), ("f3",), ("enter",), ("f7",), ("f6",), ("enter",), ("f8", "a"), ("b",))
-"""Ask, read a lesson, look at the progress, practise sums, take a hint, answer."""
+KEYS = (
+    ("?", "enter"), ("escape",), ("down", "enter"), ("?", "enter"), ("f4",), ("f3",), ("enter",), ("f7",), ("f6",),
+    ("enter",), ("f8", "a"), ("b",),
+)  # fmt: skip
+"""Ask nonsense, ask what is offered and open its source, read a lesson, look at the progress, practise sums, take a hint, answer."""
 
 PAUSE_SECONDS = 0.2
 WHO = "rehearsal"

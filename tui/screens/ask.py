@@ -97,7 +97,12 @@ class AskScreen(Screen[None]):
     def on_mount(self) -> None:
         """Fetch some questions to begin with."""
         self.query_one(".about").display = False
-        self._fetch_samples()
+        self.call_after_refresh(self._offer_samples)
+
+    def _offer_samples(self) -> None:
+        """Offer some questions, unless one was brought along."""
+        if not self.turn:
+            self._fetch_samples()
 
     @work(thread=True, group="samples", exit_on_error=False)
     def _fetch_samples(self) -> None:
