@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,21 +38,30 @@ def in_bits(bits: str, folder: Path, source: Path = MINI) -> Path:
     return output
 
 
-def random_gguf(path: Path, family: str, *, bias: bool = False, slow: bool = False, stretch: float = 0) -> Path:
-    """Write a random network with the mini's vocabulary: `slow` slows pairs down as Llama 3 does, `stretch` all of them."""
+@cache
+def _vocabulary() -> dict[str, tuple[Any, Any, Any]]:
+    """Return what the mini says of its tokens: contents, their type, and the type of what lists hold."""
+    import gguf
+
+    fields = {n: f for n, f in gguf.GGUFReader(MINI).fields.items() if n.startswith("tokenizer.")}
+    lists = gguf.GGUFValueType.ARRAY
+    return {n: (f.contents(), f.types[0], f.types[-1] if f.types[0] == lists else None) for n, f in fields.items()}
+
+
+def random_gguf(
+    path: Path, family: str, *, bias: bool = False, slow: bool = False, stretch: float = 0, forget: str = ""
+) -> Path:
+    """Write a random network with the mini's vocabulary: `slow` slows pairs down as Llama 3 does, `stretch` all, `forget` leaves a tensor out."""
     import gguf
     import numpy as np
 
     random = np.random.default_rng(4)
     layers, hidden, heads, key_heads, forward = 2, 64, 4, 2, 96
-    reader = gguf.GGUFReader(MINI)
     writer: Any = gguf.GGUFWriter(path, family)
-    for name, field in reader.fields.items():
-        if name.startswith("tokenizer."):
-            kind = field.types[0]
-            inner = field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
-            writer.add_key_value(name, field.contents(), kind, inner)
-    size = len(reader.fields["tokenizer.ggml.tokens"].data)
+    words = _vocabulary()
+    for name, content in words.items():
+        writer.add_key_value(name, *content)
+    size = len(words["tokenizer.ggml.tokens"][0])
     writer.add_context_length(512)
     writer.add_embedding_length(hidden)
     writer.add_block_count(layers)
@@ -80,6 +90,8 @@ def random_gguf(path: Path, family: str, *, bias: bool = False, slow: bool = Fal
         writer.add_tensor(name, (1 + 0.1 * random.standard_normal(hidden)).astype(np.float32))
     if slow:
         writer.add_tensor("rope_freqs.weight", np.linspace(1, 8, hidden // heads // 2).astype(np.float32))
+    if forget:
+        del writer.tensors[0][forget]
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -9,17 +9,14 @@ import time
 from collections.abc import Sequence
 from statistics import median
 
-from edge.onnx.decoder import OnnxEngine
-from edge.tutor.llama import LlamaEngine
-
-Paced = LlamaEngine | OnnxEngine
+from edge.onnx.opening import Loaded
 
 TEXT = "La planta toma agua del suelo por la raíz y la lleva por el tallo hasta las hojas. "
 FIRST_TOKENS, MOST_TOKENS = 32, 256
 LEAST_WRITTEN = 4
 
 
-def read_pace(engine: Paced, seconds: float) -> float:
+def read_pace(engine: Loaded, seconds: float) -> float:
     """Return the tokens a second that are read when many are given at once."""
     most = min(MOST_TOKENS, engine.context_tokens - 1)
     best, count, left = 0.0, min(FIRST_TOKENS, most), seconds
@@ -32,7 +29,7 @@ def read_pace(engine: Paced, seconds: float) -> float:
     return best
 
 
-def write_pace(engine: Paced, seconds: float, *, after: int = FIRST_TOKENS) -> float:
+def write_pace(engine: Loaded, seconds: float, *, after: int = FIRST_TOKENS) -> float:
     """Return the tokens a second that are written one after another, with `after` tokens read before."""
     room = engine.context_tokens
     text = _text(engine, 0, room)
@@ -46,14 +43,14 @@ def write_pace(engine: Paced, seconds: float, *, after: int = FIRST_TOKENS) -> f
     return 1 / median(times)
 
 
-def _text(engine: Paced, number: int, count: int) -> list[int]:
+def _text(engine: Loaded, number: int, count: int) -> list[int]:
     """Return tokens that no other round began with."""
     tokens = engine.tokens_of(TEXT * 8)
     turned = tokens[number % len(tokens) :] + tokens[: number % len(tokens)]
     return (turned * (count // len(turned) + 1))[:count]
 
 
-def read_seconds(engine: Paced, tokens: Sequence[int]) -> float:
+def read_seconds(engine: Loaded, tokens: Sequence[int]) -> float:
     """Return the seconds it takes to read what is new in `tokens` and to score what follows."""
     began = time.perf_counter()
     for _ in engine.scores_of(tokens, start=len(tokens) - 1):

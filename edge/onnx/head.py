@@ -24,6 +24,7 @@ VERSION_FIELD, GRAPH_FIELD, NOTES_FIELD = 1, 7, 14
 """Of onnx.proto's ModelProto."""
 
 SHA256_LETTERS = 64
+LIMITS = {"layers": 1 << 12, "key_heads": 1 << 12, "head_size": 1 << 14, "context": 1 << 20, "parameters": 1 << 40}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class DecoderHead:
     context: int
     """How many tokens it was made for."""
 
+    parameters: int
     kind: str
     """fp32, int8 or int4."""
 
@@ -70,8 +72,8 @@ def read_decoder_head(path: Path) -> DecoderHead:
 
 
 def _head(found: Any) -> DecoderHead:
-    numbers = {name: found[name] for name in ("layers", "key_heads", "head_size", "context")}
-    if found["format"] != FORMAT or not all(type(n) is int and 0 < n < 1 << 20 for n in numbers.values()):
+    numbers = {name: found[name] for name in LIMITS}
+    if found["format"] != FORMAT or not all(type(n) is int and 0 < n < LIMITS[name] for name, n in numbers.items()):
         raise ValueError(NOTE)
     kind, gguf = str(found["kind"]), str(found["gguf"])
     if len(gguf) != SHA256_LETTERS:

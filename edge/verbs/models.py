@@ -27,8 +27,7 @@ from edge.verbs.pull import configure_pull, run_pull
 from edge.words import Words, words_for
 
 if TYPE_CHECKING:
-    from edge.onnx.decoder import OnnxEngine
-    from edge.tutor.llama import LlamaEngine
+    from edge.onnx.opening import Loaded
 
 MOST_TOKENS = 120
 
@@ -147,15 +146,15 @@ def _try(args: argparse.Namespace, settings: Settings, release: Release, words: 
     return ExitCode.DONE
 
 
-def _opened(model: InstalledModel, adapter: Path | None, settings: Settings) -> LlamaEngine | OnnxEngine:
-    if model.kind == "lm":
-        from edge.tutor.llama import LlamaEngine
-        from edge.tutor.tuning import tuning_for
+def _opened(model: InstalledModel, adapter: Path | None, settings: Settings) -> Loaded:
+    from edge.onnx.opening import open_engine
+    from edge.tutor.llama import LlamaEngine
+    from edge.tutor.tuning import tuning_for
 
-        return LlamaEngine.open(model.path, adapter=adapter, tuning=tuning_for(settings.home, model.sha256))
-    from edge.onnx.decoder import OnnxEngine
-
-    return OnnxEngine.open(model.path)
+    tuning = tuning_for(settings.home, model.sha256)
+    if adapter is not None:
+        return LlamaEngine.open(model.path, adapter=adapter, tuning=tuning)
+    return open_engine(model.path, tuning=tuning)
 
 
 def _row(model: InstalledModel) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from edge.learning.number import Number, read_number
 from edge.library import readability
+from edge.onnx.opening import Loaded
 from edge.speech.numerals import MOST, number_words
 from edge.tutor.engine import Message
-from edge.tutor.llama import LlamaEngine, never
+from edge.tutor.llama import never
 from quantize.lm.prompts import NOT_SAID
 from quantize.measure.marks import exact, f1, holds, loops, supported, tokens_of, verbatim
 from quantize.measure.tasks import Task
@@ -32,7 +33,7 @@ class Said:
     replies: tuple[str, ...]
 
 
-def ask(engine: LlamaEngine, task: Task, most: int) -> Said | None:
+def ask(engine: Loaded, task: Task, most: int) -> Said | None:
     """Hold the conversation of a task; None when it does not fit into the model's memory."""
     messages: list[Message] = [{"role": "system", "content": task.system}, {"role": "user", "content": task.user}]
     if not _fits(engine, messages, most):
@@ -139,10 +140,10 @@ def _same(number: Number, wanted: Number | None) -> bool:
     return wanted is not None and bool(set(number.values) & set(wanted.values))
 
 
-def _reply(engine: LlamaEngine, messages: list[Message], most: int) -> str:
+def _reply(engine: Loaded, messages: list[Message], most: int) -> str:
     return "".join(engine.stream(messages, max_tokens=most, stop=never)).strip()
 
 
-def _fits(engine: LlamaEngine, messages: list[Message], most: int) -> bool:
+def _fits(engine: Loaded, messages: list[Message], most: int) -> bool:
     # Half of the longest answer must have room: an answer cut short by us would be marked as the model's.
     return len(engine.tokens_of(engine.prompt_of(messages), special=True)) + most // 2 <= engine.context_tokens

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.files import sha256_of
+from edge.onnx.head import read_decoder_head
+from edge.onnx.opening import ONNX
 from edge.tutor.gguf import read_head
 from quantize.measure.gates import gates_of
 from quantize.measure.settings import MeasureSettings
@@ -29,7 +31,8 @@ def card_of(
 ) -> dict[str, Any]:
     """Return the card of `model`; `hashes` are theirs, `measured` is what `evaluate` found."""
     figures = figures_of(measured)
-    parameters, size = read_head(model).parameters, model.stat().st_size
+    head = read_decoder_head(model) if model.suffix == ONNX else read_head(model)
+    parameters, size = head.parameters, model.stat().st_size
     return {
         "model": settings.name,
         "file": model.name,

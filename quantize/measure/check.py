@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from edge.tutor.llama import LlamaEngine
+from edge.onnx.opening import open_engine
 from quantize.measure import reference, score
 
 RESAMPLES, SEED = 1000, 1
@@ -16,7 +16,7 @@ RESAMPLES, SEED = 1000, 1
 def against_reference(model: Path, given: Path) -> dict[str, dict[str, Any]]:
     """Return, by language, what `quantize.measure.score.summary` returns, but for what only the parent knows."""
     kept = reference.read(given)
-    with LlamaEngine.open(model) as engine:
+    with open_engine(model) as engine:
         return score.summary(reference.distances(kept, engine), RESAMPLES, SEED)
 
 

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from edge.onnx.opening import Loaded
 from edge.tutor.engine import Message
-from edge.tutor.llama import LlamaEngine
 from quantize.measure.score import log_softmax
 from quantize.measure.tasks import Choice
 
 
-def chosen(engine: LlamaEngine, question: Choice) -> int | None:
+def chosen(engine: Loaded, question: Choice) -> int | None:
     """Return which choice the model finds likeliest; None when the question does not fit into its memory."""
     asked: list[Message] = [{"role": "user", "content": question.question}]
     before = engine.tokens_of(engine.prompt_of(asked), special=True)
@@ -29,7 +29,7 @@ def chosen(engine: LlamaEngine, question: Choice) -> int | None:
     return int(np.argmax([score / size for score, size in zip(scores, sizes, strict=True)]))
 
 
-def likelihood(engine: LlamaEngine, before: Sequence[int], ending: Sequence[int]) -> float:
+def likelihood(engine: Loaded, before: Sequence[int], ending: Sequence[int]) -> float:
     """Return the log chance of `ending` after `before`, in nats; what was read before is not read again."""
     total, at = 0.0, 0
     for rows in engine.scores_of([*before, *ending[:-1]], start=len(before) - 1):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.files import sha256_of, write_atomic
-from edge.tutor.llama import LlamaEngine
+from edge.onnx.opening import Loaded, open_engine
 from quantize.measure import flips, reference, score, speed
 from quantize.measure.answers import Said, ask, marks_of
 from quantize.measure.card import card_of
@@ -103,7 +103,7 @@ def _write(folder: Path, figures: Mapping[str, Any]) -> None:
 def _chances(parent: Path, model: Path, held: Path, settings: MeasureSettings, folder: Path) -> None:
     texts = read_held(held)
     recorder = reference.Recorder(settings.top_k, settings.seed)
-    with LlamaEngine.open(parent) as theirs, LlamaEngine.open(model) as ours:
+    with open_engine(parent) as theirs, open_engine(model) as ours:
         windows = windows_of(theirs, texts, settings.window, settings.tokens)
         distances = score.compare(theirs, ours, windows, recorder)
         facts = {
@@ -144,11 +144,11 @@ def _spread(rows: Sequence[Choice | Task], most: int) -> list[Choice | Task]:
 
 
 def _marks(path: Path, rows: Sequence[Choice | Task], settings: MeasureSettings) -> list[dict[str, float] | None]:
-    with LlamaEngine.open(path) as engine:
+    with open_engine(path) as engine:
         return [_marks_of(engine, row, settings.answer_tokens) for row in rows]
 
 
-def _marks_of(engine: LlamaEngine, row: Choice | Task, most: int) -> dict[str, float] | None:
+def _marks_of(engine: Loaded, row: Choice | Task, most: int) -> dict[str, float] | None:
     if isinstance(row, Choice):
         answer = chosen(engine, row)
         return None if answer is None else {"right": float(answer == row.answer)}

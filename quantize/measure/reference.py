@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.files import write_atomic
-from edge.tutor.llama import LlamaEngine
+from edge.onnx.opening import Loaded
 from quantize.measure.bootstrap import Numbers
 from quantize.measure.score import Distances, Table, expectations, following
 from quantize.measure.windows import Window, start_of
@@ -138,7 +138,7 @@ def _reference(facts: Mapping[str, Any], part: Mapping[str, NDArray[Any]]) -> Re
     return Reference(facts, windows, ids, scores - total[:, None], rest - total, drawn, drawn_scores)
 
 
-def distances(reference: Reference, model: LlamaEngine) -> dict[str, Distances]:
+def distances(reference: Reference, model: Loaded) -> dict[str, Distances]:
     """Measure `model` against the reference, by language; the parent's surprise is not known here."""
     start = start_of(model)
     first = reference.windows[0].tokens[: len(start)]

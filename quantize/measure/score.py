@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.tutor.llama import LlamaEngine
+from edge.onnx.opening import Loaded
 from quantize.measure import bootstrap
 from quantize.measure.bootstrap import Numbers
 from quantize.measure.windows import Window
@@ -65,7 +65,7 @@ class Table:
         """Take in what the parent expected of the same rows."""
         self._parent_nats.append(_surprise(theirs, came))
 
-    def close(self, window: Window, model: LlamaEngine) -> None:
+    def close(self, window: Window, model: Loaded) -> None:
         """Note that a window is finished, and what it writes."""
         self._text.append(np.full(len(window.tokens) - 1, window.text, dtype=np.int64))
         self._bytes += len(model.bytes_of(window.tokens[1:]))
@@ -100,7 +100,7 @@ def log_softmax(rows: NDArray[np.floating[Any]]) -> Numbers:
     return wide
 
 
-def expectations(engine: LlamaEngine, window: Window) -> Iterator[Numbers]:
+def expectations(engine: Loaded, window: Window) -> Iterator[Numbers]:
     """Yield what the engine expects after each token of the window but the last: log chances, block by block."""
     for rows in engine.scores_of(window.tokens[:-1]):
         if not np.isfinite(rows).all():
@@ -109,7 +109,7 @@ def expectations(engine: LlamaEngine, window: Window) -> Iterator[Numbers]:
 
 
 def compare(
-    parent: LlamaEngine, model: LlamaEngine, windows: Sequence[Window], record: Record = lambda _: None
+    parent: Loaded, model: Loaded, windows: Sequence[Window], record: Record = lambda _: None
 ) -> dict[str, Distances]:
     """Measure `model` against `parent`, by language; `record` sees every block of what the parent expects."""
     refuse_other_words(parent, model)
@@ -129,7 +129,7 @@ def compare(
     return {lang: table.distances() for lang, table in tables.items()}
 
 
-def refuse_other_words(parent: LlamaEngine, model: LlamaEngine) -> None:
+def refuse_other_words(parent: Loaded, model: Loaded) -> None:
     """Raise RecipeError when the two do not read and write the same tokens."""
     battery = "¿Cuánto es 2 + 3,5? A cigüeña não comeu; mbaʼéichapa, ñandúpe g̃uarã. 😀"
     theirs, ours = parent.vocabulary_size, model.vocabulary_size

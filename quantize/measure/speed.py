@@ -16,8 +16,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from edge.gauge.pace import TEXT, read_seconds
+from edge.onnx.opening import Loaded, open_engine
 from edge.tutor.engine import Message
-from edge.tutor.llama import LlamaEngine, never
+from edge.tutor.llama import never
 from quantize.recipe import ROOT, RecipeError
 
 ROUNDS, READ_TOKENS, WRITE_TOKENS, QUESTION_TOKENS = 3, 256, 48, 64
@@ -38,7 +39,7 @@ def measure(model: Path, threads: int) -> dict[str, float]:
 def figures(model: Path, threads: int) -> dict[str, float]:
     """Take the figures in this process, which has done nothing else."""
     began = time.perf_counter()
-    with LlamaEngine.open(model, threads=threads) as engine:
+    with open_engine(model, threads=threads) as engine:
         loaded = time.perf_counter() - began
         rounds = [_round(engine, number) for number in range(ROUNDS)]
     read, write, first = (list(column) for column in zip(*rounds, strict=True))
@@ -53,7 +54,7 @@ def figures(model: Path, threads: int) -> dict[str, float]:
     } | _peak()
 
 
-def _round(engine: LlamaEngine, number: int) -> tuple[float, float, float]:
+def _round(engine: Loaded, number: int) -> tuple[float, float, float]:
     """Return tokens a second read and written, and the seconds to the first token of an answer."""
     room = engine.context_tokens
     text = engine.tokens_of(f"{number} {TEXT * 40}")
@@ -70,7 +71,7 @@ def _round(engine: LlamaEngine, number: int) -> tuple[float, float, float]:
     return read, write, time.perf_counter() - began
 
 
-def _seconds(engine: LlamaEngine, tokens: Sequence[int], ends: Iterable[int]) -> float:
+def _seconds(engine: Loaded, tokens: Sequence[int], ends: Iterable[int]) -> float:
     """Return how long it takes to read up to each of `ends` in turn and score what follows; only what is new is read."""
     return sum(read_seconds(engine, tokens[:end]) for end in ends)
 

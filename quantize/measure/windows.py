@@ -13,7 +13,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from edge.tutor.llama import LlamaEngine
+from edge.onnx.opening import Loaded
 from quantize.recipe import RecipeError
 
 LEAST_TOKENS = 8
@@ -57,7 +57,7 @@ def read_held(path: Path) -> list[HeldText]:
     return found
 
 
-def windows_of(engine: LlamaEngine, texts: Sequence[HeldText], size: int, tokens: int) -> list[Window]:
+def windows_of(engine: Loaded, texts: Sequence[HeldText], size: int, tokens: int) -> list[Window]:
     """Return windows of at most `size` tokens, about `tokens` of each language."""
     start = start_of(engine)
     size = min(size, engine.context_tokens)
@@ -74,12 +74,12 @@ def windows_of(engine: LlamaEngine, texts: Sequence[HeldText], size: int, tokens
     return found
 
 
-def start_of(engine: LlamaEngine) -> tuple[int, ...]:
+def start_of(engine: Loaded) -> tuple[int, ...]:
     """Return the mark that the model wants before every text, or nothing."""
     return tuple(engine.tokens_of("", special=True)[:1])
 
 
-def _tokens(engine: LlamaEngine, text: HeldText, start: tuple[int, ...]) -> list[int]:
+def _tokens(engine: Loaded, text: HeldText, start: tuple[int, ...]) -> list[int]:
     found = engine.tokens_of(text.text, special=text.kind == "chat")
     while start and found[:1] == list(start):  # a chat template may write the mark, too
         found = found[1:]

@@ -16,6 +16,7 @@ from typing import Any, cast, get_args
 
 from edge.files import sha256_of
 from edge.onnx.head import describe
+from edge.tutor.gguf import read_head
 from quantize.onnx.decoder_shape import INTERLEAVED, Shape, angles, read_shape, vocabulary_of
 from quantize.onnx.folder import Kind
 from quantize.onnx.graph import Graph
@@ -39,7 +40,12 @@ def write_decoder(gguf: Path, output: Path, kind: str, twin: Path | None = None)
     reader = library.GGUFReader(gguf)
     model = _model(shape, {t.name: t for t in reader.tensors}, cast(Kind, kind))
     facts: dict[str, int | str] = {"layers": shape.layers, "key_heads": shape.key_heads, "kind": kind}
-    facts |= {"head_size": shape.head_size, "context": shape.context, "gguf": sha256_of(twin or gguf)}
+    facts |= {
+        "parameters": read_head(gguf).parameters,
+        "head_size": shape.head_size,
+        "context": shape.context,
+        "gguf": sha256_of(twin or gguf),
+    }
     vocabulary = vocabulary_of(twin or gguf, library.GGUFReader(twin) if twin else reader)
     entry = model.metadata_props.add()
     entry.key, entry.value = describe(facts, vocabulary)

@@ -1,7 +1,7 @@
 """The steps from a checkpoint to a release, in order, each with what it is made from.
 
 fetch, corpus, [distil], [trim], convert, verify, importance, allocate, quantize, [qad],
-[export, shrink], evaluate, report, publish for a decoder; fetch, corpus, export, shrink,
+[export, shrink], evaluate, report, publish, [device-onnx and its card] for a decoder; fetch, corpus, export, shrink,
 evaluate, publish for an encoder. Listing them loads no torch.
 """
 
@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from quantize.recipe import ROOT, Recipe
-from quantize.release import encoders, job
+from quantize.release import decoders, encoders, job
 from quantize.release.places import Places
 from quantize.release.settings import ReleaseSettings, read_settings
 from quantize.steps import Input, Step
@@ -34,7 +34,8 @@ def steps(recipe: Recipe, work: Path) -> list[Step]:
         return [*first, *_onnx_steps(places, encoder=True), *_encoder_steps(places)]
     between = _shrinking_steps(places)
     beside = _onnx_steps(places, encoder=False) if places.settings.onnx else []
-    return [*first, *between, *_gguf_steps(places), *beside, *_last_steps(places)]
+    device = _device_steps(places) if places.settings.device_onnx else []
+    return [*first, *between, *_gguf_steps(places), *beside, *_last_steps(places), *device]
 
 
 def _step(name: str, places: Places, output: Path, inputs: dict[str, Input], make: Callable[[Places], None]) -> Step:
@@ -125,6 +126,17 @@ def _onnx_steps(places: Places, encoder: bool) -> list[Step]:
     return [
         _step("export", places, places.onnx, {"checkpoint": places.model, "task": task}, export),
         _step("shrink", places, small, {"onnx": places.onnx, "kinds": " ".join(places.settings.onnx)}, encoders.shrink),
+    ]
+
+
+def _device_steps(places: Places) -> list[Step]:
+    file, card = places.device_onnx, places.device_onnx_card
+    written: dict[str, Input] = {"gguf": places.parent, "final": places.final, "kind": places.settings.device_onnx}
+    held: dict[str, Input] = {"held": places.corpus / "held.jsonl", "settings": repr(places.settings.measure)}
+    return [
+        _step("device-onnx", places, file, written, decoders.write),
+        _step("device-onnx-evaluate", places, card, {"gguf": places.parent, "model": file, **held}, decoders.measure),
+        _step("device-onnx-publish", places, places.device_output, {"model": file, "card": card}, decoders.hand_over),
     ]
 
 

@@ -91,6 +91,21 @@ class Places:
         return self.work / "onnx"
 
     @property
+    def device_onnx(self) -> Path:
+        """The ONNX file that devices may run beside the GGUF file."""
+        return self.work / "device-onnx" / f"{self.recipe.name}-onnx.onnx"
+
+    @property
+    def device_onnx_card(self) -> Path:
+        """Its report card; devices want it under this name."""
+        return self.work / "device-onnx-card" / f"{self.recipe.name}-onnx.json"
+
+    @property
+    def device_output(self) -> Path:
+        """Where file and card are left for whoever publishes: beside the recipe's output."""
+        return self.recipe.output.with_name(f"{self.recipe.output.name}-onnx")
+
+    @property
     def measured(self) -> Path:
         """The folder of the report card and of the reference that any laptop can measure with."""
         return self.work / "measured"

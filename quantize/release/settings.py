@@ -20,6 +20,7 @@ from quantize.shrink.settings import DistilSettings, TrimSettings
 from quantize.text.settings import TextSettings
 
 ONNX_KINDS = ("fp32", "int8", "int4")
+DEVICE_KINDS = ("", "int8", "int4")
 UNSAID = "unsaid"
 """Stands for a licence that only the checkpoint knows, until it was fetched."""
 
@@ -56,6 +57,9 @@ class ReleaseSettings:
 
     onnx: tuple[str, ...] = ()
     """ONNX files to make: fp32, int8, int4. Encoders have nothing else."""
+
+    device_onnx: str = ""
+    """int8 or int4: make an ONNX file that devices may run beside the GGUF file (Llama and Qwen 2 shapes)."""
 
     task: str = "feature-extraction"
     """What an encoder's ONNX file answers."""
@@ -94,6 +98,7 @@ def read_settings(recipe: Recipe) -> ReleaseSettings:
     for name, value, known in (
         ("numbers", settings.numbers, get_args(Numbers)),
         *(("onnx", kind, ONNX_KINDS) for kind in settings.onnx),
+        ("device_onnx", settings.device_onnx, DEVICE_KINDS),
     ):
         if value not in known:
             raise RecipeError("release-choice", name=name, value=value, known=", ".join(known))
