@@ -129,6 +129,7 @@ class Line:
         near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             talk = Talk(near, socket.create_connection(self.target, 5))
+            talk.far.settimeout(None)
         except OSError:
             near.close()
             return

@@ -84,14 +84,14 @@ def sent_lines(services: Services, sent: Sent) -> list[str]:
 def wire_line(words: Words, progress: WireProgress) -> str:
     """Say how far delivering over the internet is."""
     facts = {"bundle": progress.bundle, "bundles": progress.bundles}
-    kilobytes = {"done": progress.done // 1000, "total": -(-progress.total // 1000)}
+    kilobytes = {"done": -(-progress.done // 1000), "total": -(-progress.total // 1000)}
     return words_for("edge", words.lang).say("wire.going", **facts, **kilobytes)
 
 
 def handed_lines(services: Services, handed: Handed) -> list[str]:
     """Say what the hub has now, and what it did not take."""
     words, core = services.words, words_for("edge", services.words.lang)
-    lines = [words.say("handing.nothing")]
+    lines = [] if handed.refused else [words.say("handing.nothing")]
     if handed.facts:
         facts = {"facts": handed.facts, "files": handed.files, "kilobytes": -(-handed.bytes // 1000)}
         lines = [core.say("wire.sent", **facts)]

@@ -31,8 +31,8 @@ def send(args: argparse.Namespace, settings: Settings, words: Words) -> int:
 
     def told(progress: sending.Progress) -> None:
         tenth = 10 * progress.done // max(progress.total, 1)
-        facts = {"bundle": progress.bundle, "bundles": progress.bundles}
-        line = words.say("wire.going", done=progress.done // 1000, total=-(-progress.total // 1000), **facts)
+        kilobytes = {"done": -(-progress.done // 1000), "total": -(-progress.total // 1000)}
+        line = words.say("wire.going", bundle=progress.bundle, bundles=progress.bundles, **kilobytes)
         if sys.stderr.isatty():
             _say(f"\r{line}\x1b[K" + ("\n" if progress.done == progress.total else ""))
         elif last[-1:] != [(progress.bundle, tenth)]:

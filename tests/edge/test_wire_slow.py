@@ -178,9 +178,15 @@ def test_a_line_that_stays_dead_ends_in_a_sentence_and_the_next_try_goes_on(url:
         line.cut()
 
     with before(url, partial(Line, per_s=1e9, plan=[(30_000, dead)])) as (there, line):
-        with pytest.raises(EdgeError) as raised, patient(district.device, there, patience_s=5.0) as link:
+        waits: list[float] = []
+
+        def told(seconds: float, reason: str) -> None:
+            waits.append(seconds)
+
+        with pytest.raises(EdgeError) as raised, patient(district.device, there, patience_s=5.0, waiting=told) as link:
             link.send(sealed)
         assert raised.value.key == "wire-lost"
+        assert waits[-1] > 2 * waits[0], "the pauses grow, and somebody may be told"
         here = max(each.offset for each in line.requests())
     assert here > 0
     with before(url, partial(Line, per_s=1e9)) as (there, line):

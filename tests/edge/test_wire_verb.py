@@ -116,7 +116,11 @@ def test_a_teachers_laptop_carries_what_it_got_to_the_hub_and_brings_the_acknowl
 
     def send(url: str) -> tuple[int, dict[str, Any]]:
         code = main(["sync", "send", "--to", url, "--ca", str(ministry.file), "--json"])
-        return code, json.loads(capsys.readouterr().out)
+        found = capsys.readouterr()
+        handed = json.loads(found.out)
+        # "The hub has everything" is not said of what it refused.
+        assert ("No hay nada nuevo que entregar" in found.err) is not bool(handed["refused"])
+        return code, handed
 
     with secure(district.site, ministry.server()) as url:
         code, handed = send(url)
