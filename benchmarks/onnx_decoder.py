@@ -24,7 +24,7 @@ FORMS = {"Q8_0": (7, "int8"), "Q4_0": (2, "int4")}
 
 Q8_0 = 8
 
-READ, WRITE, ROUNDS = 256, 32, 5
+READ, WRITE, ROUNDS = 256, 32, 3
 
 RUN = """
 import json, random, sys, time

@@ -49,10 +49,10 @@ def is_faster(onnx: Measured | None, gguf: Measured | None) -> bool:
     return onnx is not None and gguf is not None and _seconds(gguf) > WORTH * _seconds(onnx)
 
 
-def open_if_faster(settings: Settings, model: InstalledModel, capability: str) -> OnnxEngine | None:
+def open_if_faster(settings: Settings, model: InstalledModel, capability: str, kept: Path) -> OnnxEngine | None:
     """Open the ONNX form of `model` where it was measured faster here and its own report card opens `capability`.
 
-    A model with an adapter stays a GGUF file: adapters are made for those.
+    Beginnings of lessons lie in `kept`. A model with an adapter stays a GGUF file: adapters are made for those.
     """
     gguf = remembered(settings.home, model.sha256, read_processor(os.environ).name)
     other = onnx_form(settings, model.sha256) if gguf is not None else None
@@ -63,7 +63,9 @@ def open_if_faster(settings: Settings, model: InstalledModel, capability: str) -
         return None
     from edge.onnx.decoder import OnnxEngine
 
-    return OnnxEngine.open(other.path, tuning=found.tuning)
+    engine = OnnxEngine.open(other.path, tuning=found.tuning)
+    engine.keep_beginnings(kept, other.sha256)
+    return engine
 
 
 def _remembered(home: Path, sha256: str) -> Measured | None:

@@ -6,21 +6,23 @@ The vocabulary is llama.cpp's, the loop that writes is the one of `edge.llama`: 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from edge.device import refuse_unfit_processor
 from edge.errors import ModelError
+from edge.llama.beginnings import Beginnings
 from edge.llama.grammar import Grammar
-from edge.llama.history import Fitted, fit
+from edge.llama.history import Fitted, beginning_of, common, fit
 from edge.llama.reading import Reading, Stop, never
 from edge.llama.writing import Writer
 from edge.onnx.head import DecoderHead, read_decoder_head
 from edge.onnx.memory import Memory
-from edge.onnx.session import open_session, refusals
+from edge.onnx.session import open_session, refusals, runtime_version
 from edge.onnx.words import Words
-from edge.tutor.engine import Message, Shape, whole_letters
+from edge.tutor.engine import LIMIT_SECONDS, Message, Shape, whole_letters
 from edge.tutor.tuning import Tuning
 
 CONTEXT_TOKENS = 2048
@@ -44,8 +46,14 @@ class OnnxEngine:
         self._vocabulary = words.vocabulary
         self.vocabulary_size = self._vocabulary.size
         self._memory: Memory | None = Memory(session, head, self.name, room)
+        self.beginnings: Beginnings | None = None
+        """Where beginnings are kept on disk, if anywhere."""
+
+        self.limit_seconds = LIMIT_SECONDS
+        """An answer that is not whole by then ends."""
+
         self._turn = 0
-        self._lock = threading.Lock()
+        self._lock, self._turns = threading.Lock(), threading.Lock()
 
     @classmethod
     def open(
@@ -72,10 +80,15 @@ class OnnxEngine:
         except refusals() as error:
             raise ModelError("model-refused", path=path, reason=str(error)[:200]) from error
 
+    def keep_beginnings(self, folder: Path, model_sha256: str) -> None:
+        """Take shared beginnings of conversations from `folder`; `prepare` puts them there."""
+        form = (model_sha256, f"onnxruntime {runtime_version()}", str(self.context_tokens), "f32")
+        self.beginnings = Beginnings(folder, "\n".join(form))
+
     def close(self) -> None:
-        """Give the memory back."""
+        """Give the memory back; what is being read or written ends."""
+        self._take_turn()
         with self._lock:
-            self._turn += 1
             if self._memory is not None:
                 self._memory = None
                 self._words.close()
@@ -98,7 +111,31 @@ class OnnxEngine:
         if length + 1 > self.context_tokens:
             raise ModelError("model-question-long", tokens=length, room=self.context_tokens)
         grammar = None if shape is None else self._vocabulary.grammar(shape)
-        yield from whole_letters(self._answer(fitted, min(max_tokens, self.context_tokens - length), stop, grammar))
+        most, end = min(max_tokens, self.context_tokens - length), time.monotonic() + self.limit_seconds
+        wrote = False
+        for text in whole_letters(self._answer(fitted, most, lambda: stop() or time.monotonic() > end, grammar)):
+            wrote = True
+            yield text
+        if not wrote and time.monotonic() > end and not stop():
+            raise ModelError("model-slow", seconds=round(self.limit_seconds))
+
+    def prepare(self, messages: Sequence[Message], stop: Stop = never) -> Path | None:
+        """Read the beginning that these messages share with others and keep it on disk; return the file, None when there is none.
+
+        Whoever asks comes first: a question ends it.
+        """
+        tokens = self._vocabulary.conversation(messages)
+        beginning = tokens[: beginning_of(messages, tokens, self._vocabulary.conversation)]
+        before = self._turn
+        with self._lock:
+            if self.beginnings is None or not 0 < len(beginning) < self.context_tokens:
+                return None
+            memory = self._open()
+            if not (there := self.beginnings.use(beginning)):
+                memory.cut(common(memory.past, beginning))
+                if memory.read(beginning[len(memory.past) :], lambda: stop() or self._turn != before):
+                    self.beginnings.keep(memory, len(beginning))
+            return there or self.beginnings.use(beginning)
 
     def prompt_of(self, messages: Sequence[Message]) -> str:
         """Write the conversation as the model learned it, up to where its answer begins."""
@@ -110,8 +147,8 @@ class OnnxEngine:
 
     def scores_of(self, tokens: Sequence[int], *, start: int = 0) -> Iterator[Any]:
         """Read `tokens` and yield the scores of what may follow each from `start` on: blocks, float32 [rows, vocabulary]."""
+        self._take_turn()
         with self._lock:
-            self._turn += 1
             memory = self._open()
             memory.read(memory.recall(tokens[: start + 1])[:-1])
             for at in range(start, len(tokens), SCORE_ROWS):
@@ -131,19 +168,31 @@ class OnnxEngine:
             raise ModelError("model-failed", name=self.name, code="closed")
         return self._memory
 
+    def _take_turn(self) -> int:
+        """Let everything else that reads or writes end soon; return a number that stays ours while nobody else comes."""
+        with self._turns:
+            self._turn += 1
+            return self._turn
+
     def _answer(self, fitted: Fitted, most: int, stop: Stop, grammar: Grammar | None) -> Iterator[bytes]:
         """Yield the bytes of each next token; a newer question, or `close`, ends this one."""
+        mine = self._take_turn()
+
+        def over() -> bool:
+            return self._turn != mine or stop()
+
         with self._lock:
-            self._turn += 1
-            mine = self._turn
-            # It does all that the writer asks of llama.cpp's.
-            reading = cast(Reading, self._open())
-        writer = Writer(reading, fitted.tokens, guessing=self.guessing, grammar=grammar)
+            if over():
+                return
+            memory = self._open()
+            if self.beginnings is not None:
+                length = beginning_of(fitted.messages, fitted.tokens, self._vocabulary.conversation)
+                self.beginnings.recall(memory, fitted.tokens[:length], over)
+        # It does all that the writer asks of llama.cpp's.
+        writer = Writer(cast(Reading, memory), fitted.tokens, guessing=self.guessing, grammar=grammar)
         while writer.count < most:
             with self._lock:
-                if stop() or self._turn != mine:
-                    return
-                found = writer.step(most, stop)
+                found = [] if over() else writer.step(most, over)
             if not found:
                 return
             for token in found:

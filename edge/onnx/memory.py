@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from edge.errors import ModelError
@@ -38,8 +39,10 @@ class Memory:
         self._binding = session.io_binding()
         self._binding.bind_output("logits", "cpu")  # the first, so that it is found first
         shape = (1, head.key_heads, room, head.head_size)
+        self._held: list[Any] = []
         for name in (f"{part}.{layer}" for layer in range(head.layers) for part in ("key", "value")):
-            held = onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype=np.float32))
+            self._held.append(np.zeros(shape, dtype=np.float32))
+            held = onnxruntime.OrtValue.ortvalue_from_numpy(self._held[-1])  # the very same bytes
             self._binding.bind_ortvalue_input(f"past_{name}", held)
             self._binding.bind_ortvalue_output(f"present_{name}", held)
 
@@ -86,6 +89,28 @@ class Memory:
     def rows(self) -> Any:
         """Return all scores of what was read last: float32 [rows, vocabulary]."""
         return self._scores
+
+    def save(self, path: Path, length: int) -> bool:
+        """Write the memory of the first `length` tokens to a file; raises OSError."""
+        with path.open("wb") as file:
+            for array in self._held:
+                file.write(array[:, :, :length].tobytes())
+        return True
+
+    def load(self, path: Path, tokens: Sequence[int]) -> bool:
+        """Take the memory of `tokens` from a file, in place of what was there; False when it does not fit."""
+        import numpy as np
+
+        self.forget()
+        _, heads, _, size = self._held[0].shape
+        shape = (len(self._held), heads, len(tokens), size)
+        found = np.fromfile(path, dtype=np.float32)
+        if len(tokens) > self._room or found.size != np.prod(shape):
+            return False
+        for array, part in zip(self._held, found.reshape(shape), strict=True):
+            array[0, :, : len(tokens)] = part
+        self.past = list(tokens)
+        return True
 
     def _run(self, part: Sequence[int], *, every: bool) -> None:
         import numpy as np

@@ -16,9 +16,9 @@ from edge.errors import ModelError
 from edge.learning.store import Store
 from edge.library.library import LessonRow, Library
 from edge.llama.beginnings import LEAST_TOKENS
+from edge.onnx.opening import Loaded
 from edge.settings import Settings
 from edge.tutor.generate import MOST_TOKENS
-from edge.tutor.llama import LlamaEngine
 from edge.tutor.prompt import about_lesson, fits, lesson_text
 from edge.words import Words
 
@@ -71,9 +71,7 @@ class Progress:
         return " ".join(said)
 
 
-def prepare(
-    engine: LlamaEngine, library: Library, lessons: Sequence[str], stop: Callable[[], bool]
-) -> Iterator[Progress]:
+def prepare(engine: Loaded, library: Library, lessons: Sequence[str], stop: Callable[[], bool]) -> Iterator[Progress]:
     """Make lessons ready, the first ones first; yield how far it is before each of them and once at the end.
 
     Raises PackError for a lesson that is not there, and ModelError when the disk takes no more or the model fails.

@@ -23,8 +23,8 @@ from edge.tutor.turn import Tutor
 
 if TYPE_CHECKING:
     from edge.llama.beginnings import Beginnings
+    from edge.onnx.opening import Loaded
     from edge.release.installed import InstalledModel
-    from edge.tutor.llama import LlamaEngine
     from edge.tutor.tuning import Tuning
 
 
@@ -51,11 +51,7 @@ def allowed_model(settings: Settings) -> Engine | None:
     if found is None:
         return None
     shared = class_engine(settings, found.path.stem) if wire.answers(settings.home) else None
-    if shared is not None:
-        return shared
-    from edge.onnx.choice import open_if_faster
-
-    return open_if_faster(settings, found, "grounded_answer") or open_model(settings, found)
+    return shared or open_model(settings, found)
 
 
 def model_that_may_answer(settings: Settings) -> InstalledModel | None:
@@ -91,12 +87,16 @@ def class_engine(settings: Settings, model: str) -> Engine | None:
     return SharedEngine(settings.home, str(os.getpid()))
 
 
-def open_model(settings: Settings, model: InstalledModel) -> LlamaEngine:
-    """Load a model for one person, as it runs best here; what lessons begin with is kept on disk."""
+def open_model(settings: Settings, model: InstalledModel) -> Loaded:
+    """Load a model for one person, in the form and the way it runs best here; what lessons begin with is kept on disk."""
+    from edge.onnx.choice import open_if_faster
     from edge.tutor.adapter import adapter_for
     from edge.tutor.llama import LlamaEngine
     from edge.tutor.tuning import tuning_for
 
+    other = open_if_faster(settings, model, "grounded_answer", beginnings_folder())
+    if other is not None:
+        return other
     adapter = adapter_for(settings.shelves, model.sha256)
     engine = LlamaEngine.open(model.path, adapter=adapter, tuning=tuning_for(settings.home, model.sha256))
     engine.keep_beginnings(beginnings_folder(), model.sha256, extra=sha256_of(adapter) if adapter else "")

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -134,7 +136,7 @@ def test_a_stop_in_a_long_question_leaves_what_was_read(folder: Path, whole: byt
         full = "".join(engine.stream(question, max_tokens=8))
         engine._memory.forget()  # type: ignore[union-attr]
         asked: list[int] = []
-        assert list(engine.stream(question, max_tokens=8, stop=lambda: asked.append(1) or len(asked) > 2)) == []
+        assert list(engine.stream(question, max_tokens=8, stop=lambda: asked.append(1) or len(asked) > 4)) == []
         assert 0 < len(engine._memory.past) < len(engine.tokens_of(TEXT * 4))  # type: ignore[union-attr]
         assert "".join(engine.stream(question, max_tokens=8)) == full
 
@@ -166,7 +168,11 @@ def test_a_damaged_head_is_read_or_refused_and_nothing_else(
         read_decoder_head(folder / "noise.onnx")
 
 
-@pytest.mark.parametrize("content", [b"", b"GGUF", MINI.read_bytes()[:5000], b"PK\x03\x04 a zip", READER.read_bytes()])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"GGUF", MINI.read_bytes()[:5000], b"PK\x03\x04 a zip", READER.read_bytes()],
+    ids=["nothing", "four letters", "a GGUF", "a zip", "the reader"],
+)
 def test_what_is_no_model_for_us_is_refused_in_words(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "algo.onnx"
     path.write_bytes(content)
@@ -202,3 +208,59 @@ def test_importing_the_engine_loads_nothing_heavy() -> None:
     code = "import sys, edge.onnx.decoder, edge.onnx.choice; print({'llama_cpp', 'numpy', 'onnxruntime'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_lesson_that_was_prepared_is_read_from_disk(tmp_path: Path, folder: Path, whole: bytes) -> None:
+    (folder / "kept.onnx").write_bytes(whole)
+    lesson = f"{TEXT}\n"
+    question: list[Message] = [{"role": "user", "content": f"{lesson}¿Qué toma la raíz?", "stable": len(lesson)}]
+    with OnnxEngine.open(folder / "kept.onnx", threads=1) as engine:
+        fresh = "".join(engine.stream(question, max_tokens=24))
+        engine.keep_beginnings(tmp_path / "kept", "ab" * 32)
+        engine._memory.forget()  # type: ignore[union-attr]
+        assert engine.prepare(question, stop=lambda: True) is None, "stopped"
+        there = engine.prepare(question)
+        assert there is not None
+        assert engine.prepare(question) == there
+    with OnnxEngine.open(folder / "kept.onnx", threads=1) as engine:
+        engine.keep_beginnings(tmp_path / "kept", "ab" * 32)
+        read: list[int] = []
+        engine._memory._run = count(read, engine._memory._run)  # type: ignore[union-attr, method-assign]
+        assert "".join(engine.stream(question, max_tokens=24)) == fresh
+        assert sum(read) < len(engine.tokens_of(lesson)), "the lesson came from disk"
+        there.write_bytes(there.read_bytes()[:-4])
+        engine._memory.forget()  # type: ignore[union-attr]
+        assert "".join(engine.stream(question, max_tokens=24)) == fresh
+        assert not there.exists(), "what is damaged is thrown away"
+
+
+def count(read: list[int], run: Callable[..., None]) -> Callable[..., None]:
+    def counted(part: list[int], **named: bool) -> None:
+        read.append(len(part))
+        run(part, **named)
+
+    return counted
+
+
+def test_a_new_question_ends_one_that_is_still_being_read(folder: Path, whole: bytes) -> None:
+    (folder / "turns.onnx").write_bytes(whole)
+    with OnnxEngine.open(folder / "turns.onnx", threads=1) as engine:
+        other = "".join(engine.stream(QUESTIONS[2], max_tokens=6))
+        began, asked = threading.Event(), []
+
+        def stop() -> bool:
+            began.set()
+            time.sleep(0.01)  # a slow machine
+            return False
+
+        old = threading.Thread(
+            target=lambda: asked.extend(
+                engine.stream([{"role": "user", "content": TEXT * 5}], max_tokens=40, stop=stop)
+            )
+        )
+        old.start()
+        began.wait()
+        assert "".join(engine.stream(QUESTIONS[2], max_tokens=6)) == other
+        old.join(5)
+        assert not old.is_alive()
+        assert asked == []
