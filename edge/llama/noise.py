@@ -31,7 +31,8 @@ def divert(home: Path) -> None:
     log = _open(home)
     os.dup2(log, STDERR)
     os.close(log)
-    sys.stderr = sys.__stderr__ = shown
+    sys.stderr = shown
+    sys.__stderr__ = shown  # type: ignore[misc]
 
 
 def diverted() -> bool:

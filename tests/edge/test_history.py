@@ -17,7 +17,7 @@ from edge.llama.sequences import Part, Sequences
 from edge.shared.desk import Desk, Request
 from edge.shared.room import Room, opened
 from edge.tutor.engine import Message
-from edge.tutor.llama import LlamaEngine
+from edge.tutor.llama import LlamaEngine, never
 
 MINI = Path(__file__).parents[2] / "edge" / "models" / "mini" / "mini.gguf"
 LESSON = "Texto: " + "La planta toma agua del suelo por la raíz y la lleva por el tallo hasta las hojas. " * 6 + "\n"
@@ -95,6 +95,19 @@ def test_another_conversation_with_the_same_words_is_not_moved() -> None:
     assert reuse([], fitted.tokens, fitted.longer) == Kept(0, 0, 0)
 
 
+def test_where_a_border_becomes_another_token_nothing_is_moved() -> None:
+    turns = [(f"pregunta {number} " * 4, f"respuesta {number} " * 4) for number in range(6)]
+    for lesson, moved in (("abcd" * 10, True), ("abcd" * 10 + "x", False)):
+        messages = talk([q for q, _ in turns], [a for _, a in turns[:-1]], lesson)
+        whole = paired_tokens(messages)
+        fitted = fit(messages, paired_tokens, len(whole) - 10)
+        assert fitted.dropped == 1
+        kept = reuse(whole, fitted.tokens, fitted.longer)
+        assert (kept.gap > 0) is moved
+        memory = whole[: kept.until]
+        assert memory[: kept.head] + memory[kept.head + kept.gap :] == fitted.tokens[: kept.length]
+
+
 def test_a_newer_lesson_takes_the_place_of_the_older_one() -> None:
     messages = talk(["uno", "dos"], ["sí"], "Lección A.\n")
     messages[-1] = {"role": "user", "content": "Lección B.\ndos", "stable": len("Lección B.\n")}
@@ -159,9 +172,9 @@ def mini() -> Iterator[LlamaEngine]:
 
 
 steps = st.one_of(
-    st.tuples(st.just("read"), st.lists(st.integers(300, 800), min_size=1, max_size=30)),
-    st.tuples(st.just("cut"), st.integers(0, 60)),
-    st.tuples(st.just("drop"), st.tuples(st.integers(0, 60), st.integers(1, 30))),
+    st.tuples(st.just("read"), st.lists(st.integers(300, 800), min_size=20, max_size=30)),
+    st.tuples(st.just("cut"), st.integers(10, 60)),
+    st.tuples(st.just("drop"), st.tuples(st.integers(0, 10), st.integers(1, 9))),
     st.tuples(st.just("stopped"), st.lists(st.integers(300, 800), min_size=1, max_size=30)),
 )
 
@@ -189,6 +202,21 @@ def test_places_in_memory_follow_the_books_whatever_happens(mini: LlamaEngine, t
         assert _places(reading) == ((0, len(books) - 1) if books else (-1, -1))
     assert reading.read([400])
     assert np.isfinite(reading.scores()).all()
+
+
+def test_a_stop_never_leaves_memory_half_moved(mini: LlamaEngine) -> None:
+    reading, tokens = mini._reading, mini.tokens_of(LESSON * 2)
+    found = []
+    for stop in (never, lambda: True):
+        reading.forget()
+        reading.read(tokens[:120])
+        reading.drop(20, 80)
+        assert reading.read(tokens[120:122], stop) is (stop is never)
+        reading.cut(61)
+        assert reading.past == tokens[:20] + tokens[80:121]
+        reading.read(tokens[121:123])
+        found.append(reading.scores().copy())
+    assert np.abs(found[0] - found[1]).max() < 0.05
 
 
 def test_where_a_model_cannot_move_its_memory_the_rest_is_read_again(

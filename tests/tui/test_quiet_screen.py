@@ -38,8 +38,11 @@ def allow_answers(home: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_screen_shows_the_answer_and_the_log_the_noise(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_screen_shows_the_answer_and_the_log_the_noise(
+    home: Path, shared_index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     allow_answers(home)
+    (home / "index").symlink_to(shared_index)
     monkeypatch.setenv("OMP_DISPLAY_ENV", "TRUE")
     terminal = Terminal("xterm-256color", home)
     try:
