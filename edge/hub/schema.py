@@ -50,7 +50,7 @@ CREATE TABLE sums_blocks (
 ){bare};
 CREATE TABLE sums_groups (
     attempts BIGINT NOT NULL, judged BIGINT NOT NULL, correct BIGINT NOT NULL, school INTEGER NOT NULL,
-    month INTEGER NOT NULL, lesson INTEGER NOT NULL, learners INTEGER NOT NULL, PRIMARY KEY (school, month, lesson)
+    month INTEGER NOT NULL, lesson INTEGER NOT NULL, learners INTEGER NOT NULL, PRIMARY KEY (school, lesson, month)
 ){bare};
 CREATE TABLE sums_few (
     learner BIGINT NOT NULL, attempts BIGINT NOT NULL, correct BIGINT NOT NULL, school INTEGER NOT NULL,
@@ -59,7 +59,12 @@ CREATE TABLE sums_few (
 CREATE INDEX sums_few_month ON sums_few (month);
 CREATE TABLE sums_mistakes (
     school INTEGER NOT NULL, month INTEGER NOT NULL, lesson INTEGER NOT NULL, learners INTEGER NOT NULL,
-    item TEXT NOT NULL, which TEXT NOT NULL, PRIMARY KEY (school, month, lesson, item, which)
+    item TEXT NOT NULL, which TEXT NOT NULL, PRIMARY KEY (school, lesson, item, which, month)
+){bare};
+CREATE TABLE sums_totals (
+    shown BIGINT NOT NULL, few BIGINT NOT NULL, schools INTEGER NOT NULL, few_schools INTEGER NOT NULL,
+    month INTEGER NOT NULL, lesson INTEGER NOT NULL, item TEXT NOT NULL, which TEXT NOT NULL,
+    PRIMARY KEY (month, lesson, item, which)
 ){bare};
 """
 

@@ -62,8 +62,8 @@ def run(args: argparse.Namespace, _place: Place, database: Database, words: Word
     wrong, checked = [], 0
     going.left(schools)
     for code, differs in sums.different(database):
-        checked += 1
-        wrong += [code] if differs else []
+        checked += bool(code)
+        wrong += [code or words.say("reports.all-schools")] if differs else []
         going.left(max(schools - checked, 0))
     answer(args, {"schools": checked, "different": wrong})
     if wrong:

@@ -9,7 +9,9 @@ they are in one.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from edge.hub.database import Database
 from edge.hub.reports.answers import SUMS_AT_ONCE, batches
@@ -17,23 +19,20 @@ from edge.hub.reports.catalogue import Catalogue, plain
 from edge.hub.reports.groups import SMALLEST, rounded
 from edge.hub.reports.months import Period, chosen_months
 from edge.hub.reports.table import Table, number, text
+from edge.hub.reports.totals import ADDED_UP, CELLS, EVER
 from edge.learning.grade import LETTERS, chosen_option
 
 Label = tuple[str, str, str]
 """Lesson, item (empty for exercises made on the spot) and which mistake (empty: any)."""
 
-# Of each school its busiest month. The cells of a Tally; a sum of whole numbers is no whole number in PostgreSQL.
+# Of each school its busiest month. The cells of a Tally.
 _COUNTED = f"""
-SELECT lesson, item, which,
-    CAST(sum(CASE WHEN most >= {SMALLEST} THEN most - most % {SMALLEST} ELSE 0 END) AS BIGINT),
-    CAST(sum(CASE WHEN most >= {SMALLEST} THEN 1 ELSE 0 END) AS BIGINT),
-    CAST(sum(CASE WHEN most < {SMALLEST} THEN most ELSE 0 END) AS BIGINT),
-    CAST(sum(CASE WHEN most < {SMALLEST} THEN 1 ELSE 0 END) AS BIGINT)
-FROM (
+SELECT lesson, item, which, {ADDED_UP} FROM (
     SELECT lesson, item, which, max(learners) AS most FROM sums_mistakes
     WHERE school BETWEEN ? AND ? AND {{chosen}} GROUP BY school, lesson, item, which
 ) AS busiest GROUP BY lesson, item, which
 """
+_TOTALS = f"SELECT lesson, item, which, {CELLS} FROM sums_totals WHERE month = ?"
 _MOST_OF_FEW = 3
 
 
@@ -88,11 +87,9 @@ def mistakes(database: Database, period: Period, catalogue: Catalogue, school: s
 
 def _tallies(database: Database, period: Period, catalogue: Catalogue, school: str) -> dict[Label, Tally]:
     words = dict(database.rows("SELECT id, text FROM words"))
-    sql = _COUNTED.format(chosen=chosen_months(period))
     counted: dict[tuple[int, str, str], Tally] = defaultdict(Tally)
-    for _, first, last in batches(database, school, SUMS_AT_ONCE):
-        for lesson, item, which, *counts in database.rows(sql, [first, last]):
-            counted[lesson, item, which].add(*counts)
+    for lesson, item, which, *counts in _counted(database, period, school):
+        counted[lesson, item, which].add(*counts)
     tallies: dict[Label, Tally] = {}
     for (lesson, item, which), tally in counted.items():
         label = (words[lesson], item, named(item, which, catalogue))
@@ -100,6 +97,17 @@ def _tallies(database: Database, period: Period, catalogue: Catalogue, school: s
         if label not in tallies or tally.order() > tallies[label].order():
             tallies[label] = tally
     return tallies
+
+
+def _counted(database: Database, period: Period, school: str) -> Iterator[tuple[Any, ...]]:
+    """Yield the mistakes of some schools, or of all: of one month, or of all months, they are added up already."""
+    months = [EVER] if period.is_all else period.months()
+    if not school and len(months) == 1:
+        yield from database.rows(_TOTALS, months)
+        return
+    sql = _COUNTED.format(chosen=chosen_months(period))
+    for _, first, last in batches(database, school, SUMS_AT_ONCE):
+        yield from database.rows(sql, [first, last])
 
 
 def named(item: str, which: str, catalogue: Catalogue) -> str:

@@ -17,6 +17,7 @@ from edge.hub.database import Database
 from edge.hub.reports.groups import Own, is_small, publish_part
 from edge.hub.reports.months import in_months, month_column, months_of
 from edge.hub.reports.slips import Slips
+from edge.hub.reports.totals import Totals, differ, make_anew
 from edge.hub.schema import ALL
 
 SUMS = "sums"
@@ -73,10 +74,14 @@ def begin_anew(database: Database) -> None:
     """Have the sums of every school worked out again."""
     with database.step(names=[SUMS]):
         database.execute(f"INSERT INTO stale (school, month) SELECT id, {ALL} FROM schools")
+        make_anew(database)
 
 
 def different(database: Database) -> Iterator[tuple[str, bool]]:
-    """Yield each school, and whether its sums are others than its facts give; those still to be worked out are none."""
+    """Yield each school, and whether its sums are others than its facts give; at last, without a name, all together.
+
+    Schools that are still to be worked out are left out.
+    """
     for school, code in database.rows("SELECT id, code FROM schools ORDER BY code"):
         with database.still():
             if database.rows("SELECT 1 FROM stale WHERE school = ?", [school]):
@@ -86,19 +91,22 @@ def different(database: Database) -> Iterator[tuple[str, bool]]:
                 name: database.rows(f"SELECT {_COLUMNS[name]} FROM {name} WHERE school = ?", [school]) for name in fresh
             }
         yield code, any(sorted(kept[name]) != sorted(fresh[name]) for name in fresh)
+    yield "", differ(database)
 
 
 def _renew_some(database: Database) -> None:
-    begun = monotonic()
+    begun, totals = monotonic(), Totals(database)
     for (school,) in database.rows("SELECT DISTINCT school FROM stale ORDER BY school LIMIT ?", [AT_ONCE]):
         # First the notes, then the facts: what comes in between is noted by itself, and worked out again.
         noted = database.rows("SELECT id, month FROM stale WHERE school = ?", [school])
-        _renew(database, school, {month for _, month in noted})
+        with totals.changing(school):
+            _renew(database, school, {month for _, month in noted})
         for begin in range(0, len(noted), _ROWS_AT_ONCE):
             done = ", ".join(str(note) for note, _ in noted[begin : begin + _ROWS_AT_ONCE])
             database.execute(f"DELETE FROM stale WHERE id IN ({done})")
         if monotonic() - begun > SECONDS_AT_ONCE:
             break
+    totals.write()
     database.execute("UPDATE sums_state SET version = version + 1")
 
 
