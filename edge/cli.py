@@ -19,7 +19,7 @@ from edge.words import LANGUAGES, Words, words_for
 
 VERBS = (
     *("ask", "speak", "packs", "learners", "report", "models", "voices", "doctor", "engine", "prepare"),
-    *("update", "trust", "sync", "hub"),
+    *("update", "trust", "sync", "hub", "clinic"),
 )
 """Every verb; the app itself is `amauta` or `amauta tutor`."""
 
