@@ -13,11 +13,13 @@ from tempfile import TemporaryDirectory
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from benchmarks.hub_ingest import on_stick
 from benchmarks.sync_scale import NOW
 from edge.hub.database import Database, open_database
 from edge.hub.enrolling import enrol
 from edge.hub.place import Place, create
-from edge.hub.receive import receive
+from edge.hub.receive import receive, receive_stick
+from edge.hub.reports import sums
 from edge.hub.reports.build import Reports
 from edge.hub.reports.months import Period
 from edge.learning.exercise import LEVELS, SKILLS, generate
@@ -61,6 +63,12 @@ class Found:
     """Of the hub and, where there is one, of the server: what a busy machine does not change much."""
 
     two_s: float = 0.0
+    alone_s: float = 0.0
+    """One bundle in a step, as over HTTPS."""
+
+    sums_s: float = 0.0
+    """Sums for the reports, all of them at once."""
+
     table: float = 0.0
     index: float = 0.0
     whole: float = 0.0
@@ -152,25 +160,41 @@ def new_hub(folder: Path, year: Year, address: str) -> Place:
     return place
 
 
-def take_in(place: Place, bundles: list[bytes]) -> None:
-    """One worker."""
-    with open_database(place) as database:
-        for sealed in bundles:
-            receive(place, database, sealed, "x", NOW)
+def take_in(place: Place, database: Database, stick: Path) -> None:
+    """One worker, as `amauta hub import` does."""
+    for outcome in receive_stick(place, database, stick, NOW):
+        assert outcome.state == "imported"
 
 
-def two_workers(place: Place, bundles: list[bytes]) -> None:
+def one_by_one(place: Place, database: Database, bundles: list[bytes]) -> None:
+    """One worker, as over HTTPS."""
+    for sealed in bundles:
+        receive(place, database, sealed, "x", NOW)
+
+
+def two_workers(place: Place, sticks: list[Path]) -> None:
     """Two processes, half of the devices each."""
     children = []
-    for half in range(2):
+    for stick in sticks:
         if (child := os.fork()) == 0:
             try:
-                take_in(place, bundles[half::2])
+                with open_database(place) as database:
+                    take_in(place, database, stick)
             finally:
                 os._exit(0)
         children.append(child)
     for child in children:
         os.waitpid(child, 0)
+
+
+def sticks_of(folder: Path, bundles: list[bytes], many: int) -> list[Path]:
+    """Lay bundles on so many sticks."""
+    sticks = [folder / f"stick-{many}-{place}" for place in range(many)]
+    for place, stick in enumerate(sticks):
+        if not stick.exists():
+            stick.mkdir()
+            on_stick(stick, bundles[place::many])
+    return sticks
 
 
 def seconds_of(process: int) -> float:
@@ -191,18 +215,23 @@ def timed(deed: Callable[[], object]) -> float:
 def measure(folder: Path, year: Year, kind: str, new: Callable[[], str]) -> Found:
     """Let one kind of database take in the sample and report."""
     found = Found(year.attempts)
+    sticks, [stick] = sticks_of(folder, year.bundles, 2), sticks_of(folder, year.bundles, 1)
     place = new_hub(folder / f"{kind}-2", year, new())
-    found.two_s = timed(lambda: two_workers(place, year.bundles))
+    found.two_s = timed(lambda: two_workers(place, sticks))
     with open_database(place) as database:
         assert database.rows("SELECT count(*) FROM attempts") == [(year.attempts,)]
+    place = new_hub(folder / f"{kind}-alone", year, new())
+    with open_database(place) as database:
+        found.alone_s = timed(lambda: one_by_one(place, database, year.bundles))
     place = new_hub(folder / f"{kind}-1", year, new())
     with open_database(place) as database:
         server_process = int(database.rows("SELECT pg_backend_pid()")[0][0]) if place.address else 0
         before = time.process_time() + seconds_of(server_process)
-        found.took_s = timed(lambda: [receive(place, database, sealed, "x", NOW) for sealed in year.bundles])
+        found.took_s = timed(lambda: take_in(place, database, stick))
         found.cpu_s = time.process_time() + seconds_of(server_process) - before
         database.execute("ANALYZE")
         sizes(place, database, found)
+        found.sums_s = timed(lambda: sums.catch_up(database))
         words = words_for("edge", "es")
         for name, tables, school in (
             ("lessons", ["lessons"], ""),
@@ -256,9 +285,11 @@ def measured(year: Year, found: dict[str, Found]) -> str:
         f"| attempts/s, one worker | {pg.rows / pg.took_s:,.0f} | {lite.rows / lite.took_s:,.0f} |",
         f"| seconds of processor time a million attempts, one worker | {pg.cpu_s / pg.rows * 1e6:.0f} | {lite.cpu_s / lite.rows * 1e6:.0f} |",
         f"| attempts/s, two workers | {pg.rows / pg.two_s:,.0f} | {lite.rows / lite.two_s:,.0f} |",
+        f"| attempts/s, one worker, bundle by bundle as over HTTPS | {pg.rows / pg.alone_s:,.0f} | {lite.rows / lite.alone_s:,.0f} |",
         f"| bytes an attempt on disk, all together | {pg.whole:.0f} | {lite.whole:.0f} |",
         f"| of them table / index | {pg.table:.0f} / {pg.index:.0f} | one tree |",
         f"| partitions | {pg.partitions} | |",
+        f"| sums for the reports, attempts/s | {pg.rows / pg.sums_s:,.0f} | {lite.rows / lite.sums_s:,.0f} |",
     ]
     for report in pg.reports:
         lines.append(f"| report `{report}` | {pg.reports[report]:.2f} s | {lite.reports[report]:.2f} s |")
@@ -281,7 +312,7 @@ def reckoned(year: Year, found: dict[str, Found]) -> str:
         f"| largest partition | {rows / pg.partitions * (pg.table + pg.index) / 1e9:.0f} GB | |",
         f"| hours to take in, one worker | {hours['PostgreSQL']:.0f} | {hours['SQLite']:.0f} |",
         f"| hours of processor time | {pg.cpu_s / pg.rows * rows / 3600:.0f} | {lite.cpu_s / lite.rows * rows / 3600:.0f} |",
-        f"| report `lessons`, everything | {pg.reports['lessons'] * factor / 3600:.1f} h | {lite.reports['lessons'] * factor / 3600:.1f} h |",
+        f"| sums for the reports, of the whole year at once | {pg.sums_s * factor / 3600:.1f} h | {lite.sums_s * factor / 3600:.1f} h |",
         f"| report `lessons` and `mistakes`, one school | {pg.reports['school']:.2f} s | {lite.reports['school']:.2f} s |",
     ]
     return "\n".join(lines)
