@@ -1,4 +1,4 @@
-"""Reports of a hub with 1,000 schools, in SQLite and in PostgreSQL: from the answers themselves, and from the sums."""
+"""Reports of a hub with 300 schools, in SQLite and in PostgreSQL: from the answers themselves, and from the sums."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from postgres import server
 
-SCHOOLS, EACH, LEARNERS = int(os.environ.get("REPORT_SCHOOLS", "1000")), int(os.environ.get("REPORT_EACH", "3000")), 30
+SCHOOLS, EACH, LEARNERS = int(os.environ.get("REPORT_SCHOOLS", "300")), int(os.environ.get("REPORT_EACH", "3000")), 30
 BEGIN, DAYS = 1_772_438_400, 260
 """From March 2026 on, nine months; a quarter of what is handed over comes from packs."""
 

@@ -23,8 +23,8 @@ from edge.hub.schema import ALL
 SUMS = "sums"
 """The name of the step: two workers never work out the same."""
 
-AT_ONCE = 50
-SECONDS_AT_ONCE = 0.5
+AT_ONCE = 100
+SECONDS_AT_ONCE = 2.0
 """A step ends after so many schools or seconds: in SQLite nobody else writes meanwhile."""
 
 _ROWS_AT_ONCE = 400
