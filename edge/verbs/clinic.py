@@ -10,6 +10,7 @@ from typing import Any
 from edge.command_line import ExitCode, answer
 from edge.library.pack import Complaint
 from edge.settings import Settings
+from edge.triage.check import check
 from edge.triage.parts import Table, in_language
 from edge.triage.shelf import table_files
 from edge.triage.table import read, read_table
@@ -66,6 +67,8 @@ def _check(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     found = []
     for path in args.files or table_files(settings):
         table, complaints = read(path)
+        if table is not None and not complaints:
+            complaints = check(table)
         found.append({"path": str(path), "complaints": [_row(one, words) for one in complaints]})
         if not args.json:
             _tell(path, table, complaints, words)
