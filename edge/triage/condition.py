@@ -193,7 +193,8 @@ class _Reader:
 
 
 def _tokens(text: str) -> list[str]:
-    tokens, at = [], 0
+    tokens: list[str] = []
+    at = 0
     text = text.rstrip()
     while at < len(text):
         found = TOKEN.match(text, at)

@@ -132,6 +132,29 @@ class Diagram:
             seen |= below
         return found
 
+    def depends_on(self, node: Node, fixed: Mapping[int, int]) -> set[int]:
+        """Return the levels that still change a node's value when some inputs (level: cell) are fixed."""
+        levels: set[int] = set()
+        known: dict[tuple[int, tuple[Node, ...]], Node] = {}
+        seen: dict[Node, Node] = {}
+
+        def walk(at: Node) -> Node:
+            if at < 0:
+                return at
+            if at not in seen:
+                level, children = self.nodes[at]
+                if level in fixed:
+                    seen[at] = walk(children[fixed[level]])
+                elif len(set(below := tuple(map(walk, children)))) == 1:
+                    seen[at] = below[0]
+                else:
+                    levels.add(level)
+                    seen[at] = known.setdefault((level, below), len(known))
+            return seen[at]
+
+        walk(node)
+        return levels
+
     def example(self, node: Node) -> dict[str, Cell]:
         """Return answers for which a node is not 0, naming only those inputs that it depends on."""
         found: dict[str, Cell] = {}

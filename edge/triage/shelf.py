@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.settings import Settings
+from edge.triage.check import check
 from edge.triage.errors import TriageError
 from edge.triage.parts import Table
 from edge.triage.table import read_table
@@ -30,8 +31,11 @@ def table_files(settings: Settings) -> list[Path]:
 
 
 def find_table(name: str, settings: Settings) -> Table:
-    """Return the table named `name`, or refuse."""
+    """Return the table named `name`, or refuse; one that its check complains about may not be used."""
     for path in table_files(settings):
         if path.stem == name:
-            return read_table(path)
+            table = read_table(path)
+            if complaints := check(table):
+                raise TriageError("table-broken", path=path, count=len(complaints))
+            return table
     raise TriageError("table-unknown", table=name[:60])

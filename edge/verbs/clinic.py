@@ -11,56 +11,75 @@ from edge.command_line import ExitCode, answer
 from edge.library.pack import Complaint
 from edge.settings import Settings
 from edge.triage.check import check
-from edge.triage.parts import Table, in_language
-from edge.triage.shelf import table_files
+from edge.triage.parts import Input, Table, in_language
+from edge.triage.proof import prove
+from edge.triage.say import approval_of, unit_of
+from edge.triage.shelf import find_table, table_files
 from edge.triage.table import read, read_table
+from edge.verbs import clinic_decide
 from edge.words import Words, words_for
 
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `clinic`."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="tables|check")
-    listing = actions.add_parser("tables", help=words.say("verbs.clinic.tables"))
-    checking = actions.add_parser("check", help=words.say("verbs.clinic.check"))
-    checking.add_argument("files", metavar="FILE", type=Path, nargs="*", help=words.say("verbs.clinic.files"))
-    for action in (listing, checking):
+    metavar = "tables|check|decide"
+    actions = parser.add_subparsers(dest="action", required=True, metavar=metavar)
+    added = {name: actions.add_parser(name, help=words.say(f"verbs.clinic.{name}")) for name in metavar.split("|")}
+    added["tables"].add_argument("table", metavar="TABLE", nargs="?", help=words.say("verbs.clinic.one"))
+    added["check"].add_argument("files", metavar="FILE", type=Path, nargs="*", help=words.say("verbs.clinic.files"))
+    clinic_decide.configure(added["decide"], words)
+    for action in added.values():
         action.add_argument("--json", action="store_true", help=words.say("verbs.json"))
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Do what was asked with the tables."""
     words = words_for("edge", settings.spoken_lang)
+    if args.action == "decide":
+        return clinic_decide.run(args, settings)
     return {"tables": _list, "check": _check}[args.action](args, settings, words)
 
 
-def approval_of(table: Table, words: Words) -> str:
-    """Say who approved a table, or that nobody has."""
-    if table.approval is None:
-        return words.say("clinic.pending")
-    return words.say("clinic.approved", by=table.approval.by, on=table.approval.on.isoformat())
-
-
 def _list(args: argparse.Namespace, settings: Settings, words: Words) -> int:
-    tables = [read_table(path) for path in table_files(settings)]
-    answer(args, {"tables": [_facts(table, words) for table in tables]})
+    tables = [find_table(args.table, settings)] if args.table else list(map(read_table, table_files(settings)))
+    answer(args, {"tables": [_facts(table, words, whole=bool(args.table)) for table in tables]})
     for table in () if args.json else tables:
-        facts = {name: str(value) for name, value in _facts(table, words).items()}
-        row = words.say("clinic.row", table=table.id, **{name: facts[name] for name in ("title", "who", "version")},
-                        approval=approval_of(table, words))  # fmt: skip
+        facts = {name: in_language(text, words.lang) for name, text in (("title", table.title), ("who", table.who))}
+        row = words.say(
+            "clinic.row", table=table.id, version=table.version, approval=approval_of(table, words), **facts
+        )
         sys.stdout.write(f"{row}\n")
+        for one in table.inputs if args.table else ():
+            asked = {"name": one.id, "ask": in_language(one.ask, words.lang), "answers": _answers(one, words)}
+            sys.stdout.write(f"{words.say('clinic.question', **asked)}\n")
     return ExitCode.DONE
 
 
-def _facts(table: Table, words: Words) -> dict[str, Any]:
-    return {
+def _answers(one: Input, words: Words) -> str:
+    measured = (f"{one.least}-{one.most} {unit_of(one, words)}",) if one.unit else ()
+    return " | ".join((*measured, *one.values()))
+
+
+def _facts(table: Table, words: Words, whole: bool) -> dict[str, Any]:
+    facts = {
         "id": table.id,
         "version": table.version,
         "sha256": table.sha256,
         "title": in_language(table.title, words.lang),
         "who": in_language(table.who, words.lang),
         "approved": table.approval is not None,
+        "approval": approval_of(table, words),
         "path": str(table.path),
     }
+    return facts | ({"inputs": [_input(one, words) for one in table.inputs]} if whole else {})
+
+
+def _input(one: Input, words: Words) -> dict[str, Any]:
+    asked = {"id": one.id, "kind": one.kind, "danger": one.danger, "ask": in_language(one.ask, words.lang)}
+    measured = (
+        {"unit": one.unit, "min": str(one.least), "max": str(one.most), "step": str(one.step)} if one.unit else {}
+    )
+    return asked | measured | {"values": list(one.values())}
 
 
 def _check(args: argparse.Namespace, settings: Settings, words: Words) -> int:
@@ -81,8 +100,12 @@ def _tell(path: Path, table: Table | None, complaints: list[Complaint], words: W
         sys.stdout.write("".join(f"{one.say(words.lang)}\n" for one in complaints))
         sys.stderr.write(f"{words.say('clinic.failed', path=path, count=len(complaints))}\n")
     else:
-        counts = {"inputs": len(table.inputs), "rows": len(table.rows)}
-        sys.stderr.write(f"{words.say('clinic.fine', path=path, **counts)}\n")
+        facts = {
+            "inputs": len(table.inputs),
+            "rows": len(table.rows),
+            "combinations": prove(table).diagram.combinations,
+        }
+        sys.stderr.write(f"{words.say('clinic.fine', path=path, **facts)}\n")
 
 
 def _row(one: Complaint, words: Words) -> dict[str, str | int]:
