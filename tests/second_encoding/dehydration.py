@@ -7,7 +7,7 @@ where they differ, somebody must look again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
 Answers = Mapping[str, str | Decimal]
@@ -19,7 +19,8 @@ PERSISTENT_DAYS = 14
 
 def judge(child: Answers) -> tuple[str, str]:
     """Return the urgency and the outcome of one child with diarrhoea."""
-    surely, perhaps = degree(column[0] for column in columns(child)), degree(column[-1] for column in columns(child))
+    stand = columns(child)
+    surely, perhaps = degree([sign[0] for sign in stand]), degree([sign[-1] for sign in stand])
     alarms = {child["vomits_everything"], child["convulsions"], child["lethargic"]}
     alarms.add({"unable": "yes", "unknown": "unknown"}.get(str(child["drinking"]), "no"))
     days, blood = child["days"], child["blood"]
@@ -39,12 +40,11 @@ def judge(child: Answers) -> tuple[str, str]:
     return ("urgent", "persistent") if lasting else ("home", "no-dehydration")
 
 
-def degree(signs: Iterable[int]) -> int:
+def degree(signs: list[int]) -> int:
     """Two signs of column C are severe; two that are not in column A, some."""
-    stand = list(signs)
-    if sum(sign == SEVERE for sign in stand) >= 2:
+    if signs.count(SEVERE) >= 2:
         return SEVERE
-    return SOME if sum(sign > WELL for sign in stand) >= 2 else WELL
+    return SOME if signs.count(WELL) <= len(signs) - 2 else WELL
 
 
 def columns(child: Answers) -> list[list[int]]:
