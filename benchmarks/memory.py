@@ -6,9 +6,7 @@ Q4_K) with the mini's vocabulary; it answers through the same tutor.
 
 from __future__ import annotations
 
-import ctypes
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,9 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from benchmarks.processes import AMAUTA, ROOT, home_with_index, timed
-from benchmarks.quantize_speed import Size, write_random
+from benchmarks.shaped import random_model
 
-LARGE = Size(layers=22, hidden=1024, feed_forward=4096, vocabulary=8192)
 QUESTION = "¿Qué parte de la planta toma el agua del suelo?"
 
 APP = """
@@ -72,7 +69,7 @@ def run() -> str:
         _row("the app, question answered by the mini", mini, environment),
     ]
     with tempfile.TemporaryDirectory() as folder:
-        rows.append(_row("the app, question answered by a model of 0.3B", _large(Path(folder), mini), environment))
+        rows.append(_row("the app, question answered by a model of 0.3B", random_model(Path(folder)), environment))
     return "\n".join(rows)
 
 
@@ -85,18 +82,3 @@ def _row(name: str, model: Path | None, environment: dict[str, str]) -> str:
     size = model.stat().st_size / (1 << 20) if model else 0.0
     rest, peak, talk = found["VmRSS"], found["VmHWM"], found["conversation"]
     return f"| {name} | {size:.0f} MB | {talk:.0f} MB | {peak:.0f} MB | {rest:.0f} MB | {rest - size - talk:.0f} MB |"
-
-
-def _large(folder: Path, words: Path) -> Path:
-    """Write the larger model, quantized by llama.cpp's own routine."""
-    from edge.tutor.llama_library import load_library
-
-    api = load_library().api
-    plain, model = folder / "plain.gguf", folder / "large.gguf"
-    write_random(plain, LARGE, words)
-    params = api.llama_model_quantize_default_params()
-    params.nthread, params.ftype = 2, 15
-    if api.llama_model_quantize(os.fsencode(plain), os.fsencode(model), ctypes.byref(params)) != 0:
-        raise SystemExit("the model could not be quantized")
-    plain.unlink()
-    return model

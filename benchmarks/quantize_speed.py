@@ -110,11 +110,8 @@ def _timed(script: str, path: Path, kind: str) -> tuple[float, int]:
     return float(seconds), int(memory) * 1024
 
 
-def write_random(path: Path, size: Size, words: Path | None = None) -> int:
-    """Write a Llama of random weights, a tensor at a time; return the bytes of its largest tensor.
-
-    It gets the vocabulary of the GGUF file `words`, or none.
-    """
+def write_random(path: Path, size: Size) -> int:
+    """Write a Llama of random weights, a tensor at a time; return the bytes of its largest tensor."""
     import gguf
 
     writer = gguf.GGUFWriter(path, "llama")
@@ -127,10 +124,7 @@ def write_random(path: Path, size: Size, words: Path | None = None) -> int:
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_vocab_size(size.vocabulary)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
-    if words is None:
-        writer.add_tokenizer_model("none")
-    else:
-        _copy_words(writer, words)
+    writer.add_tokenizer_model("none")
     shapes = _shapes(size)
     for name, shape in shapes.items():
         kind: Any = np.dtype(np.float32 if len(shape) == 1 else np.float16)
@@ -144,15 +138,6 @@ def write_random(path: Path, size: Size, words: Path | None = None) -> int:
         writer.write_tensor_data(plain)
     writer.close()
     return max(2 * int(np.prod(shape)) for shape in shapes.values())
-
-
-def _copy_words(writer: Any, source: Path) -> None:
-    import gguf
-
-    for name, field in gguf.GGUFReader(source).fields.items():
-        if name.startswith("tokenizer."):
-            kind, inner = field.types[0], field.types[1] if len(field.types) > 1 else None
-            writer.add_key_value(name, field.contents(), kind, inner)
 
 
 def _shapes(size: Size) -> dict[str, tuple[int, ...]]:
