@@ -104,7 +104,6 @@ class Tutor:
         try:
             if passages and draft.mode in ("passage", "none") and (engine := self._model()) is not None:
                 lesson_said = lesson_text(self._library.lesson(lesson).text) if lesson else ""
-                passages = _first(draft.sources, passages)
                 asking = Asking(question, [p.text for p in passages], lang, lesson_said, before)
                 for event in generate(engine, asking, stop):
                     if isinstance(event, Waiting):
@@ -208,12 +207,6 @@ class Tutor:
 
 def _source(passage: Passage) -> Source:
     return Source(passage.pack, passage.lesson, passage.title, passage.text)
-
-
-def _first(sources: Sequence[Source], passages: Sequence[Passage]) -> list[Passage]:
-    """Return the passages with those that were found to answer before the others."""
-    answering = {source.passage for source in sources}
-    return sorted(passages, key=lambda passage: passage.text not in answering)
 
 
 def tidy(question: str) -> str:

@@ -140,7 +140,7 @@ def test_a_power_cut_at_any_instant_takes_nothing_that_is_ready_and_leaves_nothi
     chance = random.Random(3)
     ready: set[str] = set()
     cuts = 0
-    for _ in range(int(os.environ.get("AMAUTA_KILLS", "8"))):
+    for _ in range(int(os.environ.get("AMAUTA_KILLS", "5"))):
         cuts += killed(lambda: done(home, library), chance.uniform(0.1, 1.2))
         whole = {path.name for path in folder.glob(f"*{SUFFIX}")}
         assert ready <= whole

@@ -92,7 +92,6 @@ def test_a_killed_engine_is_noticed_explained_and_comes_back_and_the_library_ans
             await pupil.come_in(0)
             assert room.next("engine", state="ready")["seats"] >= 1
             first = room.engine()
-            await pupil.ask(QUESTION)
             os.kill(first, signal.SIGSTOP)  # it hears the question and says nothing
             waiting = asyncio.ensure_future(pupil.ask(QUESTION, "Se cortó la respuesta"))
             await asyncio.sleep(1.5)
