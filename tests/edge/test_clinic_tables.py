@@ -72,6 +72,37 @@ def test_there_are_enough_told_cases_in_both_languages_for_every_table() -> None
     assert min(sum(case["lang"] == lang for case in told) for lang in ("es", "pt")) >= 50
 
 
+LOOKED_AT_LATER = {
+    ("child-cough", "oxygen"),  # no oximeter is the rule at a post
+    ("child-diarrhoea", "sunken_eyes"),  # one sign of dehydration alone is none
+    ("child-diarrhoea", "restless"),
+    ("child-diarrhoea", "pinch"),
+    ("young-infant-diarrhoea", "sunken_eyes"),
+    ("young-infant-diarrhoea", "restless"),
+    ("young-infant-diarrhoea", "pinch"),
+    ("young-infant-infection", "hot_or_cold"),  # there is a thermometer
+    ("young-infant-jaundice", "first_day"),  # there is no jaundice
+    ("child-malnutrition", "indrawing"),  # these two matter in severe malnutrition only
+    ("child-malnutrition", "fails_appetite"),
+    ("child-malnutrition", "wfh"),  # the arm was measured
+    ("snake-bite", "tourniquet"),
+}
+"""Danger signs that may stay unknown in somebody who is otherwise well, and why."""
+
+
+@pytest.mark.parametrize("path", TOLD, ids=lambda path: path.stem)
+def test_nobody_goes_home_while_a_danger_sign_was_not_looked_at(path: Path) -> None:
+    found, well, _ = next(cases(path))
+    normal = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)["normal"]
+    well |= {name: Decimal(v) if isinstance(v, int) else v for name, v in normal.items()}
+    well |= {"bite": "no"} if path.stem == "snake-bite" else {}
+    signs = [one for one in found.inputs if one.danger and one.may_be_unknown]
+    assert signs
+    for one in signs:
+        away = row_for(found, well | {one.id: "unknown"}).urgency
+        assert (away == row_for(found, well).urgency) == ((path.stem, one.id) in LOOKED_AT_LATER), one.id
+
+
 def any_answer(one: Input, chance: random.Random) -> Answer:
     """Some possible answer; numbers from their whole range."""
     if one.may_be_unknown and chance.random() < 0.15:
