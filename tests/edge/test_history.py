@@ -21,7 +21,7 @@ from edge.tutor.llama import LlamaEngine, never
 
 MINI = Path(__file__).parents[2] / "edge" / "models" / "mini" / "mini.gguf"
 LESSON = "Texto: " + "La planta toma agua del suelo por la raíz y la lleva por el tallo hasta las hojas. " * 6 + "\n"
-MOST = 24
+MOST = 12
 
 
 def talk(questions: Sequence[str], answers: Sequence[str], lesson: str = LESSON) -> list[Message]:
@@ -35,7 +35,7 @@ def talk(questions: Sequence[str], answers: Sequence[str], lesson: str = LESSON)
     return messages
 
 
-QUESTIONS = [f"Pregunta: ¿Y qué hace la hoja número {number} cuando llueve mucho en la sierra?" for number in range(14)]
+QUESTIONS = [f"Pregunta: ¿Y qué hace la hoja número {number} cuando llueve mucho en la sierra?" for number in range(11)]
 
 
 def plain_tokens(messages: Sequence[Message]) -> list[int]:
@@ -222,7 +222,7 @@ def test_a_stop_never_leaves_memory_half_moved(mini: LlamaEngine) -> None:
 def test_where_a_model_cannot_move_its_memory_the_rest_is_read_again(
     mini: LlamaEngine, monkeypatch: pytest.MonkeyPatch, batches: list[int]
 ) -> None:
-    messages = talk(QUESTIONS[:12], ["La hoja respira."] * 11)
+    messages = talk(QUESTIONS, ["La hoja respira."] * (len(QUESTIONS) - 1))
     moved = "".join(mini.stream(messages, max_tokens=MOST))
     monkeypatch.setattr(mini._api, "llama_memory_can_shift", lambda _: False)
     fitted = fit(messages, mini._vocabulary.conversation, mini.context_tokens - MOST)
@@ -269,7 +269,7 @@ def test_in_a_class_everybody_finds_the_own_conversation_again(counted: list[int
     with opened(MINI, 3) as room:
         pupils = Pupils(room, 3)
         answers: dict[str, list[str]] = {"Ana": [], "Beto": []}
-        for last in range(12):
+        for last in range(9):
             for who, said in answers.items():
                 counted.clear()
                 asked = [f"{question} Pregunta {who}." for question in QUESTIONS[: last + 1]]
