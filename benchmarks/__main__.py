@@ -13,6 +13,7 @@ NAMES = (
     "ask_speed",
     "app_start",
     "memory",
+    "stopping",
     "kld_at_bytes",
     "quantize_speed",
     "onnx_encoder",
