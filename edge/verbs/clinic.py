@@ -7,27 +7,32 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from edge.command_line import ExitCode, answer
+from edge.command_line import ExitCode, answer, narrate
+from edge.files import write_atomic
 from edge.library.pack import Complaint
 from edge.settings import Settings
 from edge.triage.check import check
+from edge.triage.errors import TriageError
 from edge.triage.parts import Input, Table, in_language
 from edge.triage.proof import prove
 from edge.triage.say import approval_of, unit_of
 from edge.triage.shelf import find_table, table_files
 from edge.triage.table import read, read_table
+from edge.triage.xlsform import as_xlsx, sheets
 from edge.verbs import clinic_decide
 from edge.words import Words, words_for
 
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `clinic`."""
-    metavar = "tables|check|decide"
+    metavar = "tables|check|decide|xlsform"
     actions = parser.add_subparsers(dest="action", required=True, metavar=metavar)
     added = {name: actions.add_parser(name, help=words.say(f"verbs.clinic.{name}")) for name in metavar.split("|")}
     added["tables"].add_argument("table", metavar="TABLE", nargs="?", help=words.say("verbs.clinic.one"))
     added["check"].add_argument("files", metavar="FILE", type=Path, nargs="*", help=words.say("verbs.clinic.files"))
     clinic_decide.configure(added["decide"], words)
+    added["xlsform"].add_argument("table", metavar="TABLE", help=words.say("verbs.clinic.table"))
+    added["xlsform"].add_argument("out", metavar="FILE", type=Path, help=words.say("verbs.clinic.out"))
     for action in added.values():
         action.add_argument("--json", action="store_true", help=words.say("verbs.json"))
 
@@ -37,7 +42,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     words = words_for("edge", settings.spoken_lang)
     if args.action == "decide":
         return clinic_decide.run(args, settings)
-    return {"tables": _list, "check": _check}[args.action](args, settings, words)
+    return {"tables": _list, "check": _check, "xlsform": _xlsform}[args.action](args, settings, words)
 
 
 def _list(args: argparse.Namespace, settings: Settings, words: Words) -> int:
@@ -106,6 +111,19 @@ def _tell(path: Path, table: Table | None, complaints: list[Complaint], words: W
             "combinations": prove(table).diagram.combinations,
         }
         sys.stderr.write(f"{words.say('clinic.fine', path=path, **facts)}\n")
+
+
+def _xlsform(args: argparse.Namespace, settings: Settings, words: Words) -> int:
+    table = find_table(args.table, settings)
+    content = as_xlsx(sheets(table))
+    try:
+        write_atomic(args.out, content)
+    except OSError as error:
+        raise TriageError("xlsform-write", path=args.out, reason=error.strerror or str(error)) from error
+    answer(args, {"table": table.id, "version": table.version, "path": str(args.out)})
+    facts = {"inputs": len(table.inputs), "rows": len(table.rows), "approval": approval_of(table, words)}
+    narrate(words, "clinic.exported", path=args.out, **facts)
+    return ExitCode.DONE
 
 
 def _row(one: Complaint, words: Words) -> dict[str, str | int]:
