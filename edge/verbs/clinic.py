@@ -19,18 +19,19 @@ from edge.triage.say import approval_of, unit_of
 from edge.triage.shelf import find_table, table_files
 from edge.triage.table import read, read_table
 from edge.triage.xlsform import as_xlsx, sheets
-from edge.verbs import clinic_decide
+from edge.verbs import clinic_decide, clinic_vaccines
 from edge.words import Words, words_for
 
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `clinic`."""
-    metavar = "tables|check|decide|xlsform"
+    metavar = "tables|check|decide|xlsform|vaccines"
     actions = parser.add_subparsers(dest="action", required=True, metavar=metavar)
     added = {name: actions.add_parser(name, help=words.say(f"verbs.clinic.{name}")) for name in metavar.split("|")}
     added["tables"].add_argument("table", metavar="TABLE", nargs="?", help=words.say("verbs.clinic.one"))
     added["check"].add_argument("files", metavar="FILE", type=Path, nargs="*", help=words.say("verbs.clinic.files"))
     clinic_decide.configure(added["decide"], words)
+    clinic_vaccines.configure(added["vaccines"], words)
     added["xlsform"].add_argument("table", metavar="TABLE", help=words.say("verbs.clinic.table"))
     added["xlsform"].add_argument("out", metavar="FILE", type=Path, help=words.say("verbs.clinic.out"))
     for action in added.values():
@@ -42,6 +43,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     words = words_for("edge", settings.spoken_lang)
     if args.action == "decide":
         return clinic_decide.run(args, settings)
+    if args.action == "vaccines":
+        return clinic_vaccines.run(args, settings)
     return {"tables": _list, "check": _check, "xlsform": _xlsform}[args.action](args, settings, words)
 
 

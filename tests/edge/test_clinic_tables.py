@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import tomllib
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from edge.cli import main
 from edge.settings import Settings
 from edge.triage.check import check
 from edge.triage.condition import Answer
@@ -239,3 +241,17 @@ def test_a_countrys_own_schedule_stands_in_for_ours_and_a_broken_one_is_refused(
         schedule_of("pe", settings)
     with pytest.raises(TriageError, match="br, mx, pe"):
         schedule_of("zz", settings)
+
+
+def test_the_verb_shows_what_a_schedule_gives_at_an_age(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["clinic", "vaccines", "PE", "--age", "13", "--json"]) == 0
+    (shown,) = json.loads(capsys.readouterr().out)["schedules"]
+    assert [one["vaccine"] for one in shown["now"]] == ["mmr", "varicella", "pneumo", "flu"]
+    assert {one["months"] for one in shown["next"]} == {15}
+    assert shown["approved"] is False
+    assert main(["clinic", "vaccines", "mx", "--age", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "FALTA LA APROBACIÓN" in said
+    assert "Rotavirus, dosis 1" in said
+    assert main(["clinic", "vaccines", "zz"]) == 1
+    assert "br, mx, pe" in capsys.readouterr().err
