@@ -17,6 +17,8 @@ NAMES = (
     "kld_at_bytes",
     "quantize_speed",
     "onnx_encoder",
+    "onnx_reader",
+    "onnx_decoder",
     "reference",
     "reader",
     "trust",

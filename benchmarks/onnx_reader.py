@@ -73,8 +73,7 @@ def _session(network: bytes, threads: int, **changes: Any) -> Any:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    spinning = changes.pop("spinning", "0")
-    options.add_session_config_entry("session.intra_op.allow_spinning", spinning)
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
     for name, value in changes.items():
         setattr(options, name, value)
@@ -132,7 +131,6 @@ def _options(network: bytes) -> dict[str, Work]:
         "no memory pattern": _session(network, 1, enable_mem_pattern=False),
         "extended optimisations": _session(network, 1, graph_optimization_level=levels.ORT_ENABLE_EXTENDED),
         "basic optimisations": _session(network, 1, graph_optimization_level=levels.ORT_ENABLE_BASIC),
-        "2 threads that spin": _session(network, 2, spinning="1"),
     }
     return {name: (lambda rows, session=session: _alone(session, rows)) for name, session in made.items()}
 
