@@ -4,14 +4,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from edge.llama.grammar import Grammar
 from edge.llama.guessing import Guesser
-from edge.llama.reading import Reading, Stop
+from edge.llama.reading import Stop
 
 TIE = 0.2
 """Scores that a batch computes differ a little from those of one token alone; a lead this small is computed again."""
+
+
+class Read(Protocol):
+    """What a model has read, whoever runs it."""
+
+    past: list[int]
+
+    def recall(self, tokens: Sequence[int], longer: Sequence[Sequence[int]] = ()) -> list[int]:
+        """Keep what serves this conversation; return what is still to be read."""
+        ...
+
+    def cut(self, length: int) -> bool:
+        """Forget what comes after the first `length` tokens."""
+        ...
+
+    def read(self, tokens: Sequence[int], stop: Stop = ..., *, every: bool = False) -> bool:
+        """Read tokens, keeping the scores after the last or `every` one; False when stopped."""
+        ...
+
+    def scores(self, place: int = -1) -> Any:
+        """Return the scores after the token at `place` of what was read last."""
+        ...
 
 
 class Writer:
@@ -19,7 +41,7 @@ class Writer:
 
     def __init__(
         self,
-        reading: Reading,
+        reading: Read,
         question: Sequence[int],
         *,
         guessing: bool,

@@ -9,14 +9,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from edge.device import refuse_unfit_processor
 from edge.errors import ModelError
 from edge.llama.beginnings import Beginnings
 from edge.llama.grammar import Grammar
 from edge.llama.history import Fitted, beginning_of, common, fit
-from edge.llama.reading import Reading, Stop, never
+from edge.llama.reading import Stop, never
 from edge.llama.writing import Writer
 from edge.onnx.head import DecoderHead, read_decoder_head
 from edge.onnx.memory import Memory
@@ -188,8 +188,7 @@ class OnnxEngine:
             if self.beginnings is not None:
                 length = beginning_of(fitted.messages, fitted.tokens, self._vocabulary.conversation)
                 self.beginnings.recall(memory, fitted.tokens[:length], over)
-        # It does all that the writer asks of llama.cpp's.
-        writer = Writer(cast(Reading, memory), fitted.tokens, guessing=self.guessing, grammar=grammar)
+        writer = Writer(memory, fitted.tokens, guessing=self.guessing, grammar=grammar)
         while writer.count < most:
             with self._lock:
                 found = [] if over() else writer.step(most, over)
