@@ -42,6 +42,10 @@ class Reading:
         self.past: list[int] = []
         """The tokens in memory."""
 
+        model = api.llama_get_model(context)
+        self._parts = not (api.llama_model_is_recurrent(model) or api.llama_model_is_hybrid(model))
+        """Whether memory has a part for each token, so that a beginning can be taken out of it."""
+
         self._moved = False
         """Whether tokens were given new places that the model has not computed yet."""
 
@@ -148,7 +152,9 @@ class Reading:
         return np.ctypeslib.as_array(row, shape=(self._size,))
 
     def save(self, path: Path, length: int) -> bool:
-        """Write the memory of the first `length` tokens to a file; False when the disk refuses."""
+        """Write the memory of the first `length` tokens to a file; False when the disk refuses, or the model cannot part them."""
+        if length < len(self.past) and not self._parts:
+            return False
         api, memory = self._api, self._memory()
         tokens = (api.llama_token * length)(*self.past[:length])
         apart = length < len(self.past)
