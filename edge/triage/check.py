@@ -17,12 +17,18 @@ from edge.triage.proof import NOTHING, Proof, prove
 
 def check(table: Table) -> list[Complaint]:
     """Return everything that is wrong with a table beyond the shape of its file."""
-    complaints = [*_danger_first(table), *_unused(table)]
+    complaints = [*_named(table), *_danger_first(table), *_unused(table)]
     for dose in table.doses:
         complaints += _bands(table, dose)
     proof = prove(table)
     # Where rows overlap or leave gaps there is no urgency to compare.
     return complaints + (list(_partition(table, proof)) or list(_monotone(table, proof)))
+
+
+def _named(table: Table) -> Iterator[Complaint]:
+    """People ask for a table by its id, and its file is found by its name."""
+    if table.path.stem != table.id:
+        yield complaint(table.path, table.line_of("id"), "id-file", id=table.id, file=table.path.name)
 
 
 def _danger_first(table: Table) -> Iterator[Complaint]:

@@ -17,7 +17,7 @@ from edge.words import LANGUAGES, Value
 
 HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
 SETTING = re.compile(r"\s*([\w.\-\" ]+?)\s*=")
-LIST = re.compile(r"\s*\[\[")
+LARGEST, DIGITS = 10**9, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def parse(path: Path, text: str) -> tuple[Place, dict[str, Any] | None]:
     place = Place(path, lines_of(text), [])
     try:
         return place, tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # not TOML, a number of thousands of digits, endless brackets
         found = TOML_LINE.search(str(error))
         place.complaints.append(complaint(path, int(found[1]) if found else 1, "not-toml", reason=str(error)))
         return place, None
@@ -182,8 +182,8 @@ class Node:
 
 
 def as_number(value: object) -> Decimal | None:
-    """Return a finite TOML number as a decimal, or None."""
+    """Return a TOML number that somebody can measure as a decimal, or None."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
     found = Decimal(value)
-    return found if found.is_finite() else None
+    return found if found.is_finite() and abs(found) < LARGEST and found == round(found, DIGITS) else None

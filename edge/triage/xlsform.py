@@ -63,9 +63,10 @@ def as_xlsx(form: Sequence[Sheet]) -> bytes:
         page = book.create_sheet(sheet.name)
         for line, row in enumerate((dict(zip(sheet.headings, sheet.headings, strict=True)), *sheet.rows), 1):
             for place, heading in enumerate(sheet.headings, 1):
-                cell = page.cell(line, place)
-                cell.value = row.get(heading, "")
-                cell.data_type = "s"  # a text that begins with = stays a text
+                if text := row.get(heading):
+                    cell = page.cell(line, place)
+                    cell.value = text
+                    cell.data_type = "s"  # a text that begins with = stays a text
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()

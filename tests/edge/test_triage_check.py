@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from itertools import islice, product
 from pathlib import Path
@@ -153,13 +154,14 @@ def broken(text: str, *changes: tuple[str, str]) -> Iterator[str]:
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
-    table, complaints = read_text(text)
+    table, complaints = read_text(text.replace('id = "cough"', 'id = "small"'))
     assert table is not None
     assert not complaints
     yield from (one.say("en").split(": ", 1)[1] for one in check(table))
 
 
-COUGH = (Path(__file__).parent.parent / "data" / "clinic" / "cough.toml").read_text(encoding="utf-8")
+PATH = Path(__file__).parent.parent / "data" / "clinic" / "cough.toml"
+COUGH = PATH.read_text(encoding="utf-8")
 
 
 def test_a_gap_is_named_with_answers_that_fall_into_it() -> None:
@@ -196,6 +198,7 @@ def test_rows_out_of_order_unused_parts_and_odd_bands_are_named() -> None:
     assert 'dose "amoxicillin", age: one band goes to 12 and the next begins at 10' in said
     said = "\n".join(broken(COUGH, ('urgency = "emergency"', 'urgency = "home"')))
     assert 'the row "pneumonia" (soon) stands after a less urgent one (home)' in said
+    assert [one.key for one in check(replace(read_table(PATH), id="tos"))] == ["id-file"]
     said = "\n".join(broken(COUGH, ('doses = ["amoxicillin"]', "")))
     assert said == 'no outcome uses the dose "amoxicillin"'
 
