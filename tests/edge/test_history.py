@@ -59,7 +59,7 @@ def paired_tokens(messages: Sequence[Message]) -> list[int]:
 texts = st.text("abc", min_size=1, max_size=30)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.lists(st.tuples(texts, texts), min_size=1, max_size=12), texts, st.integers(60, 250), st.booleans())
 def test_memory_always_holds_exactly_what_was_read_of_the_conversation(
     turns: list[tuple[str, str]], lesson: str, room: int, pairs: bool

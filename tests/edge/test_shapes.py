@@ -188,7 +188,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.lists(pieces, max_size=14).map(" ".join), st.sampled_from(["", '\na ::= "y"', '\na ::= b b\nb ::= "z"?']))
 @example('root ::= ("x"?)* "y"', "")
 @example('root ::= (""){2,} a', '\na ::= "y"')
@@ -215,7 +215,7 @@ schemas = st.recursive(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(schemas)
 def test_json_that_came_to_its_end_fits_its_schema(mini: LlamaEngine, schema: dict[str, Any]) -> None:
     refuse_unfit(grammar_of(schema))
