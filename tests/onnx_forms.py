@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 MINI = Path(__file__).parent.parent / "edge" / "models" / "mini" / "mini.gguf"
 NUMBER_OF = {"F32": 0, "Q4_0": 2, "Q8_0": 8}
 FILE_TYPES = {"F32": 0, "Q4_0": 2, "Q8_0": 7}
+WORDS = 800
 
 
 def onnx_of(gguf: Path, folder: Path, kind: str = "int8") -> Path:
@@ -22,30 +24,59 @@ def onnx_of(gguf: Path, folder: Path, kind: str = "int8") -> Path:
     from quantize.onnx.decoder import write_decoder
 
     output = folder / f"{gguf.stem}.onnx"
-    write_decoder(gguf, output, kind)
-    return output
-
-
-def in_bits(bits: str, folder: Path, source: Path = MINI) -> Path:
-    """Write a GGUF file again with every matrix in these bits."""
-    from edge.tutor.llama_library import load_library
-
-    api, output = load_library().api, folder / f"{bits}.gguf"
-    params = api.llama_model_quantize_default_params()
-    params.nthread, params.ftype, params.pure, params.allow_requantize = 1, FILE_TYPES[bits], True, True
-    params.output_tensor_type = params.token_embedding_type = NUMBER_OF[bits]
-    assert api.llama_model_quantize(os.fsencode(source), os.fsencode(output), ctypes.byref(params)) == 0
+    if (gguf, kind) == (MINI, "int8"):
+        output.write_bytes(_mini())
+    else:
+        write_decoder(gguf, output, kind)
     return output
 
 
 @cache
+def _mini() -> bytes:
+    """Return the mini as ONNX, made once."""
+    from quantize.onnx.decoder import write_decoder
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_decoder(MINI, Path(folder) / "mini.onnx", "int8")
+        return (Path(folder) / "mini.onnx").read_bytes()
+
+
+def in_bits(bits: str, folder: Path) -> Path:
+    """Write the mini again with every matrix in these bits."""
+    output = folder / f"{bits}.gguf"
+    output.write_bytes(_mini_in(bits))
+    return output
+
+
+@cache
+def _mini_in(bits: str) -> bytes:
+    from edge.tutor.llama_library import load_library
+
+    api = load_library().api
+    params = api.llama_model_quantize_default_params()
+    params.nthread, params.ftype, params.pure, params.allow_requantize = 1, FILE_TYPES[bits], True, True
+    params.output_tensor_type = params.token_embedding_type = NUMBER_OF[bits]
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "mini.gguf"
+        assert api.llama_model_quantize(os.fsencode(MINI), os.fsencode(output), ctypes.byref(params)) == 0
+        return output.read_bytes()
+
+
+@cache
 def _vocabulary() -> dict[str, tuple[Any, Any, Any]]:
-    """Return what the mini says of its tokens: contents, their type, and the type of what lists hold."""
+    """Return what the mini says of its first tokens: contents, their type, and the type of what lists hold."""
     import gguf
 
     fields = {n: f for n, f in gguf.GGUFReader(MINI).fields.items() if n.startswith("tokenizer.")}
     lists = gguf.GGUFValueType.ARRAY
-    return {n: (f.contents(), f.types[0], f.types[-1] if f.types[0] == lists else None) for n, f in fields.items()}
+    words = {n: (f.contents(), f.types[0], f.types[-1] if f.types[0] == lists else None) for n, f in fields.items()}
+    tokens = words["tokenizer.ggml.tokens"][0][:WORDS]
+    made = set(tokens)
+    for name, (content, kind, inner) in words.items():
+        if isinstance(content, list):
+            kept = [m for m in content if m.replace(" ", "") in made] if name.endswith("merges") else content[:WORDS]
+            words[name] = (kept, kind, inner)
+    return words
 
 
 def random_gguf(

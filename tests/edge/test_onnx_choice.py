@@ -125,7 +125,7 @@ def test_both_forms_of_a_model_are_added_tried_measured_and_removed(
     assert main(["models", "verify"]) == 0
     assert main(["models", "try", "hola", "--model", "mini-onnx", "--max-tokens", "4"]) == 0
     capsys.readouterr()
-    assert main(["doctor", "--measure", "--model", "mini", "--seconds", "1.5"]) == 0
+    assert main(["doctor", "--measure", "--model", "mini", "--seconds", "1"]) == 0
     said = capsys.readouterr()
     assert "ONNX, 1 hilos" in said.err
     assert "forma que se usa" in said.out

@@ -92,7 +92,7 @@ def test_tokens_prompt_and_ends_are_those_of_the_gguf(exact: tuple[LlamaEngine, 
     assert all(ours.ends(n) == theirs.ends(n) for n in range(64))
 
 
-@pytest.mark.parametrize(("bits", "kind"), [("Q8_0", "int8"), ("Q4_0", "int4"), ("Q4_0", "int8")])
+@pytest.mark.parametrize(("bits", "kind"), [("Q8_0", "int8"), ("Q4_0", "int4")])
 def test_what_is_in_blocks_already_keeps_its_scores(tmp_path: Path, bits: str, kind: str) -> None:
     gguf = MINI if bits == "Q8_0" else in_bits(bits, tmp_path)
     with LlamaEngine.open(gguf) as theirs, OnnxEngine.open(onnx_of(gguf, tmp_path, kind)) as ours:
@@ -141,7 +141,7 @@ def test_a_stop_in_a_long_question_leaves_what_was_read(folder: Path, whole: byt
         assert "".join(engine.stream(question, max_tokens=8)) == full
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.floats(0, 1, exclude_max=True))
 @example(0.0)
 @example(0.5)
@@ -155,7 +155,7 @@ def test_a_cut_file_is_refused_before_onnxruntime_sees_it(folder: Path, whole: b
     assert str(path) in caught.value.say("pt")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=8))
 def test_a_damaged_head_is_read_or_refused_and_nothing_else(
     folder: Path, whole: bytes, at: float, noise: bytes
