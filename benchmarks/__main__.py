@@ -30,6 +30,7 @@ NAMES = (
     "hub_ingest",
     "scale_year",
     "classroom",
+    "clinic_tables",
 )
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
