@@ -13,16 +13,13 @@ from decimal import Decimal
 from math import prod
 
 from edge.triage.condition import UNKNOWN, Answer, AtLeast, Atom, Not, atoms, matches
+from edge.triage.errors import TriageError
 from edge.triage.parts import Input
 
 MOST_NODES = 500_000
 
 Node = int
 """A place in `Diagram.nodes`, or a value as -1 - value."""
-
-
-class TooLarge(OverflowError):  # noqa: N818 - it is what happened, and never leaves this package
-    """The diagram outgrew `MOST_NODES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +55,10 @@ def cells_of(one: Input, used: Iterable[Atom]) -> tuple[Cell, ...]:
 
 
 class Diagram:
-    """The conditions of one table over the inputs that they use, in the order of the file."""
+    """The conditions of one table over the inputs that they use, in the order of the file; refuses to grow without end."""
 
-    def __init__(self, inputs: Iterable[Input], conditions: Iterable[Atom | Not | AtLeast]) -> None:
+    def __init__(self, table: str, inputs: Iterable[Input], conditions: Iterable[Atom | Not | AtLeast]) -> None:
+        self.table = table
         used = [atom for condition in conditions for atom in atoms(condition)]
         names = {atom.input for atom in used}
         self.inputs = tuple(one for one in inputs if one.id in names)
@@ -179,7 +177,7 @@ class Diagram:
             return children[0]
         if (level, children) not in self._known:
             if len(self.nodes) >= MOST_NODES:
-                raise TooLarge
+                raise TriageError("table-proof-large", table=self.table, most=MOST_NODES)
             self.nodes.append((level, children))
             self._known[level, children] = len(self.nodes) - 1
         return self._known[level, children]

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
 
-from edge.triage.diagram import Cell, Diagram, Node, TooLarge, value_node
-from edge.triage.errors import TriageError
+from edge.triage.diagram import Cell, Diagram, Node, value_node
 from edge.triage.parts import URGENCIES, Input, Row, Table
 
 NOTHING = value_node(0)
@@ -75,18 +74,15 @@ def _times(number: int, held: tuple[int, ...]) -> int:
 @lru_cache(maxsize=64)
 def prove(table: Table) -> Proof:
     """Work out which row every combination of answers takes; refuse a table too complicated for that."""
-    diagram = Diagram(table.inputs, (row.when for row in table.rows))
+    diagram = Diagram(table.id, table.inputs, (row.when for row in table.rows))
     own = [NOTHING] * len(table.rows)
     taken = NOTHING
-    try:
-        for urgency in URGENCIES:
-            before = taken
-            for number, row in enumerate(table.rows):
-                if row.urgency == urgency:
-                    holds = diagram.condition(row.when)
-                    own[number] = diagram.apply(lambda at: int(at[0] and not at[1]), holds, before)
-                    numbered = diagram.apply(partial(_times, number + 1), own[number])
-                    taken = diagram.apply(lambda at: at[1] or at[0], numbered, taken)
-    except TooLarge as error:
-        raise TriageError("table-proof-large", table=table.id, most=len(diagram.nodes)) from error
+    for urgency in URGENCIES:
+        before = taken
+        for number, row in enumerate(table.rows):
+            if row.urgency == urgency:
+                holds = diagram.condition(row.when)
+                own[number] = diagram.apply(lambda at: int(at[0] and not at[1]), holds, before)
+                numbered = diagram.apply(partial(_times, number + 1), own[number])
+                taken = diagram.apply(lambda at: at[1] or at[0], numbered, taken)
     return Proof(table, diagram, tuple(own), taken)

@@ -150,8 +150,9 @@ def _input(name: str, node: Node) -> Input:
     node.refuse_unknown(
         "kind", "danger", "unknown", "ask", "help", *measured, *(("codes",) if kind == "choice" else ())
     )
-    danger = str(node.table.get("danger", "")).replace("True", DANGERS[kind][0]).replace("False", "")
-    if danger and danger not in DANGERS[kind]:
+    said = node.table.get("danger", False)
+    danger = (DANGERS[kind][0] if said else "") if isinstance(said, bool) else str(said)
+    if danger not in ("", *DANGERS[kind]):
         node.complain("danger", "field-choice", value=danger, choices=", ".join(("true", *DANGERS[kind])))
     codes = tuple(node.children("codes")) if kind == "choice" else ()
     for code, label in codes:

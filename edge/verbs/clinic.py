@@ -124,8 +124,8 @@ def _xlsform(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     except OSError as error:
         raise TriageError("xlsform-write", path=args.out, reason=error.strerror or str(error)) from error
     answer(args, {"table": table.id, "version": table.version, "path": str(args.out)})
-    facts = {"inputs": len(table.inputs), "rows": len(table.rows), "approval": approval_of(table, words)}
-    narrate(words, "clinic.exported", path=args.out, **facts)
+    counts = {"inputs": len(table.inputs), "rows": len(table.rows)}
+    narrate(words, "clinic.exported", path=args.out, approval=approval_of(table, words), **counts)
     return ExitCode.DONE
 
 

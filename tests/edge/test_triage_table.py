@@ -109,14 +109,14 @@ def test_a_broken_table_cannot_be_used(tmp_path: Path) -> None:
         read_table(path)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.text(max_size=60))
 def test_no_text_at_all_makes_reading_fail_otherwise_than_by_complaint(text: str) -> None:
     read_text(text)
     read_text(COUGH.replace("chest_indrawing or fast", text.replace('"', "").replace("\\", "")))
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
     st.integers(0, len(COUGH) - 2), st.integers(1, 60), st.sampled_from(["", "[", "=", "\n", "1", "true", '""', "x"])
 )
@@ -126,7 +126,7 @@ def test_a_table_with_a_piece_torn_out_is_complained_about_or_read_but_never_cra
     read_text(COUGH[:at] + put + COUGH[at + size :])
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(conditions(["s", "t", "n", "m", "c"]), st.data())
 def test_a_condition_means_what_it_says(told: Told, data: st.DataObject) -> None:
     text, meant = told
@@ -150,7 +150,7 @@ def test_what_is_no_condition_is_misread(text: str) -> None:
         read_condition(text, {})
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(small_tables())
 def test_random_tables_are_read_without_complaint(small: Small) -> None:
     assert [row.id for row in small.read().rows] == [name for name, _, _ in small.rows]
