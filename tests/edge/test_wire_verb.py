@@ -141,3 +141,19 @@ def test_a_teachers_laptop_carries_what_it_got_to_the_hub_and_brings_the_acknowl
     assert [pupil.states().acknowledged for pupil in pupils] == [25, 20]
     assert district.hub.rows("SELECT count(*) FROM attempts") == [(45,)]
     assert sorted(map(str, district.outcomes("import"))) == ["imported", "imported", "imported", "refused"]
+
+
+def test_ctrl_c_ends_the_hub_in_order_and_it_says_so(district: District) -> None:
+    command = [*COMMAND, "hub", "serve", "--hub", str(district.hub.place.folder), "--port", "0", "--json"]
+    environ = {**os.environ, "AMAUTA_LANG": "es"}
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a run in the background ignores it
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, cwd=ROOT, env=environ, preexec_fn=listen
+    ) as hub:
+        assert hub.stdout is not None
+        assert hub.stdout.readline()
+        time.sleep(1)
+        hub.send_signal(signal.SIGINT)
+        said = hub.communicate(timeout=30)[1]
+    assert (hub.returncode, "El centro dejó de escuchar." in said) == (0, True)

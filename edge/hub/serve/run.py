@@ -91,7 +91,8 @@ def serve(serving: Serving, ready: Callable[[str, int], None]) -> None:
     try:
         ready(*listening.getsockname()[:2])
         if serving.workers == 1:
-            Server(config).run(sockets=[listening])
+            with suppress(KeyboardInterrupt):  # it ends in order first, then says how it was told to
+                Server(config).run(sockets=[listening])
         else:
             Multiprocess(config, [listening]).run()
     finally:
