@@ -69,7 +69,12 @@ def _provision(settings: Settings, place: Path, facts: SiteFacts, content: bytes
     device = ensure_identity(settings.home).device
     added = _import_roster(place / facts.roster, settings) if facts.roster else 0
     enrolled = _enrol(place / facts.enrolment, settings.home) if facts.enrolment else False
-    receipt = {"school": facts.school, "site": hashlib.sha256(content).hexdigest(), "device": device}
+    receipt = {
+        "school": facts.school,
+        "country": facts.country,
+        "site": hashlib.sha256(content).hexdigest(),
+        "device": device,
+    }
     _write(settings.home / RECEIPT, json.dumps(receipt, indent=1, ensure_ascii=False).encode())
     return Provisioned(settings, facts.school, device, added, enrolled)
 

@@ -152,7 +152,13 @@ class Store:
         return _attempt({"device": self.device, "seq": self._append("attempts", facts), **facts})
 
     def append_turn(self, *, learner: str, question: str, mode: str, text: str, lesson: str, at: str) -> PastTurn:
-        """Keep one question and its answer; `learner` is empty when nobody said who asked."""
+        """Keep one question and its answer; `learner` is empty when nobody said who asked.
+
+        What is personal in the question, and in what a model made of it, is not kept.
+        """
+        from edge.tutor.personal import redacted
+
+        question, text = redacted(question), redacted(text) if mode == "model" else text
         facts = {
             "learner": learner,
             "question": _storable(question),

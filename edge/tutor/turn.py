@@ -18,9 +18,10 @@ from edge.library.library import Library
 from edge.library.outlook import verdict_features
 from edge.library.question import Question
 from edge.library.search import Passage
-from edge.tutor import decide, guard
+from edge.tutor import decide, guard, personal
 from edge.tutor.engine import Engine
 from edge.tutor.generate import Asking, Written, generate
+from edge.tutor.numbers import Numbers
 from edge.tutor.prompt import Turn, lesson_text
 from edge.tutor.reader import Reader
 from edge.tutor.reckon import Sum, read_sum, show_value
@@ -58,11 +59,13 @@ class Tutor:
         reader: Callable[[], Reader],
         model: Callable[[], Engine | None],
         clock: Callable[[], float] = time.monotonic,
+        numbers: Callable[[], Numbers] = Numbers,
     ) -> None:
         self._library = library
         self._reader = reader
         self._model = model
         self._clock = clock
+        self._numbers = numbers
 
     def answer(
         self,
@@ -82,7 +85,14 @@ class Tutor:
         shown: list[str] = []
         first_ms = 0
         draft = Draft((), "none")
-        for event in self._events(tidy(question), lang, lesson, before, stop):
+        asked = tidy(question)
+        said = personal.redacted(asked)
+        if said != asked:
+            notice = words_for("edge", lang).say("guard.personal")
+            shown.append(f"{notice}\n\n")
+            yield Piece(shown[0])
+            yield from (Sentence(sentence) for sentence in sentences_of(notice))
+        for event in self._events(asked, said, lang, lesson, before, stop):
             if isinstance(event, Draft):
                 draft = event
                 continue
@@ -97,14 +107,25 @@ class Tutor:
         yield Reply(text, draft.mode, draft.sources, lang, draft.model, first_ms, total_ms, draft.trouble)
 
     def _events(
-        self, question: str, lang: str, lesson: str | None, before: Sequence[Turn], stop: Callable[[], bool]
+        self, asked: str, said: str, lang: str, lesson: str | None, before: Sequence[Turn], stop: Callable[[], bool]
     ) -> Iterator[Draft | Piece | Sentence | Waiting]:
-        draft, passages = self._decide(question, lang, lesson, before)
+        """`said` is what was asked, without what is personal in it: only the guard hears that."""
+        if rule := guard.refusal(asked, lang):
+            draft, passages = self._guarded(rule, lang), list[Passage]()
+        elif said != asked and not any(c.isalnum() for c in said):
+            draft, passages = Draft((), "guard"), []
+        else:
+            draft, passages = self._decide(said, lang, lesson, before)
         written: tuple[Written, ...] = ()
         try:
-            if passages and draft.mode in ("passage", "none") and (engine := self._model()) is not None:
+            if (
+                passages
+                and not self._library.is_strict(lang, lesson)
+                and draft.mode in ("passage", "none")
+                and (engine := self._model()) is not None
+            ):
                 lesson_said = lesson_text(self._library.lesson(lesson).text) if lesson else ""
-                asking = Asking(question, [p.text for p in passages], lang, lesson_said, before)
+                asking = Asking(said, [p.text for p in passages], lang, lesson_said, before)
                 for event in generate(engine, asking, stop):
                     if isinstance(event, Waiting):
                         yield event
@@ -132,12 +153,11 @@ class Tutor:
     ) -> tuple[Draft, list[Passage]]:
         """Return the answer that needs no model, and the passages a model may use instead."""
         words = words_for("edge", lang)
-        if rule := guard.refusal(question, lang):
-            return Draft((words.say(f"guard.{rule}"),), "guard"), []
         if (found := read_sum(question)) is not None:
             return self._reckoned(found, lang), []
         asked = self._library.understand(question, lang)
-        none = Draft((words.say("tutor.none"),), "none")
+        key = "tutor.none-strict" if self._library.is_strict(lang, lesson) else "tutor.none"
+        none = Draft((words.say(key),), "none")
         if not asked.words and lesson is not None and before:
             # "And why?" says nothing by itself: only who remembers the question before can answer.
             together = self._library.understand(f"{before[-1].question} {question}", lang)
@@ -159,23 +179,33 @@ class Tutor:
         passages = self._library.passages(asked, decide.PASSAGES_READ, lesson)
         read_fit, read = self._from_passages(asked, passages)
         draft = draft if bank_fit >= read_fit else read
-        if draft is None or not self._is_held(asked, bank_fit, read_fit):
+        quoted = draft is not None and draft.sources[0].page != ""
+        if draft is None or not self._is_held(asked, bank_fit, read_fit, quoted):
             return None, []
         return draft, passages
 
-    def _is_held(self, asked: Question, bank_fit: float, read_fit: float) -> bool:
+    def _is_held(self, asked: Question, bank_fit: float, read_fit: float, quoted: bool) -> bool:
         """Tell whether what was found answers the question, and the question is of a kind that is answered here."""
-        seen = self._library.outlook(asked)
+        seen = None if quoted else self._library.outlook(asked)  # a guideline has no bank to stand near
         if seen is None:
             return max(bank_fit, read_fit) >= self._library.judge("bank").threshold
         verdict = self._library.judge("verdict")
         return verdict.of([verdict_features(bank_fit, read_fit, seen)])[0] >= verdict.threshold
 
+    def _guarded(self, rule: str, lang: str) -> Draft:
+        """Return the fixed text of a rule, with the numbers of this country where somebody must be called."""
+        words = words_for("edge", lang)
+        told = self._numbers().told(rule)
+        parts = (words.say(f"guard.{rule}"),)
+        if told is not None:
+            parts += (words.say("guard.numbers", numbers=told) if told else words.say("guard.nowhere"),)
+        return Draft(parts, "guard")
+
     def _reckoned(self, found: Sum, lang: str) -> Draft:
         text = f"{found.shown} = {show_value(found.value, lang)}"
         about = OPERATIONS.get(lang, OPERATIONS["es"])[found.operation]
         passages = self._library.passages(self._library.understand(about, lang), 1)
-        sources = tuple(_source(passage) for passage in passages)
+        sources = tuple(_source(passage) for passage in passages if not passage.strict)
         return Draft((text,), "bank", sources, "arithmetic")
 
     def _from_bank(self, asked: Question, lesson: str | None) -> tuple[float, Draft | None]:
@@ -197,6 +227,8 @@ class Tutor:
             return 0.0, None
         passage = passages[reading.passage]
         source = _source(passage)
+        if passage.strict:  # whole, or not at all
+            return fit, Draft((passage.text,), "passage", (source,))
         leads = reading.confidence >= decide.LEADING and reading.sentence != passage.text
         parts = (reading.sentence, passage.text) if leads else (passage.text,)
         return fit, Draft(parts, "passage", (source,), "reader")
@@ -206,7 +238,7 @@ class Tutor:
 
 
 def _source(passage: Passage) -> Source:
-    return Source(passage.pack, passage.lesson, passage.title, passage.text)
+    return Source(passage.pack, passage.lesson, passage.title, passage.text, passage.page, passage.section)
 
 
 def tidy(question: str) -> str:

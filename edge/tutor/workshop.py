@@ -18,6 +18,7 @@ from edge.library.library import Library
 from edge.settings import Settings
 from edge.shared import wire
 from edge.tutor.engine import Engine
+from edge.tutor.numbers import numbers_of
 from edge.tutor.reader import Reader
 from edge.tutor.turn import Tutor
 
@@ -39,7 +40,7 @@ def open_tutor(settings: Settings, library: Library) -> Tutor:
     def model() -> Engine | None:
         return allowed_model(settings)
 
-    return Tutor(library, reader, model)
+    return Tutor(library, reader, model, numbers=lambda: numbers_of(settings))
 
 
 def allowed_model(settings: Settings) -> Engine | None:

@@ -136,6 +136,7 @@ def _write_to(path: Path) -> None:
 def opened(settings: Settings, model: str, *, warm: bool = True) -> tuple[Library, Tutor]:
     """Open what every pupil needs; warm, also what is otherwise read with the first question, and the screens' code."""
     from edge.library.library import Library
+    from edge.tutor.numbers import numbers_of
     from edge.tutor.reader import Reader
     from edge.tutor.turn import Tutor
     from edge.tutor.workshop import class_engine
@@ -147,7 +148,12 @@ def opened(settings: Settings, model: str, *, warm: bool = True) -> tuple[Librar
     def reader() -> Reader:
         return Reader.open(threads=1)
 
-    tutor = Tutor(library, reader, lambda: class_engine(settings, model) if model else None)
+    tutor = Tutor(
+        library,
+        reader,
+        lambda: class_engine(settings, model) if model else None,
+        numbers=lambda: numbers_of(settings),
+    )
     if warm:
         from tui.classroom.rehearsal import rehearse
 
