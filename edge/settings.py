@@ -21,6 +21,7 @@ from edge.words import LANGUAGES
 
 THEMES = ("dark", "light")
 SPEEDS = ("slow", "normal", "fast")
+PLACES = ("school", "clinic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,9 @@ class Settings:
 
     share_turns: bool = False
     """Whether an adult allowed what was asked and answered to leave this device; attempts alone leave otherwise."""
+
+    place: str = "school"
+    """What the device serves: a clinic has its own packs beside the others."""
 
     shelves: tuple[Path, ...] = ()
     """Folders that hold packs, voices and models beside those of `home`: the release in use, then the stick the app
@@ -106,7 +110,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         raise EdgeError("settings-broken", path=path, reason=str(error)) from error
     except OSError as error:
         raise EdgeError("settings-unreadable", path=path, reason=error.strerror or str(error)) from error
-    for name in ("lang", "theme", "speed"):
+    for name in ("lang", "theme", "speed", "place"):
         if value := environ.get(f"AMAUTA_{name.upper()}"):
             found[name] = value
     if "AMAUTA_SOUND" in environ:
@@ -121,6 +125,7 @@ def _checked(settings: Settings, found: Mapping[str, Any], path: Path) -> Settin
         "lang": ("", *LANGUAGES),
         "theme": THEMES,
         "speed": SPEEDS,
+        "place": PLACES,
         "sound": (True, False),
         "share_turns": (True, False),
     }
@@ -135,7 +140,10 @@ def _checked(settings: Settings, found: Mapping[str, Any], path: Path) -> Settin
 
 def save(settings: Settings) -> None:
     """Keep the settings; raise EdgeError when the disk is full or read-only."""
-    values = {name: value for name, value in asdict(settings).items() if name not in ("home", "shelves", "release")}
+    unsaved = {"home", "shelves", "release"}
+    if settings.place == PLACES[0]:
+        unsaved.add("place")  # An older release, which a device may go back to, does not know it.
+    values = {name: value for name, value in asdict(settings).items() if name not in unsaved}
     lines = [f"{name} = {_as_toml(value)}\n" for name, value in values.items()]
     path = settings.home / "settings.toml"
     try:

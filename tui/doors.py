@@ -56,6 +56,10 @@ def _maker(place: str) -> Callable[[Services], Screen[None]]:
         from tui.screens.update import UpdateScreen
 
         return UpdateScreen
+    if place == "clinic":
+        from tui.screens.clinic import ClinicScreen
+
+        return ClinicScreen
     if place == "who":
         from tui.screens.who import WhoScreen
 

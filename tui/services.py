@@ -19,6 +19,7 @@ from edge.files import write_atomic
 from edge.learning.attempt import stamp
 from edge.settings import Settings
 from edge.words import Words, words_for
+from tui.clinic.desk import Desk
 from tui.handing import Handing, Sight
 from tui.near import NearBy
 from tui.preparing import Preparing
@@ -95,6 +96,7 @@ class Services:
         self.updates = Updates(settings, sticks, now)
         self.handing = Handing(lambda: self.settings, drives, now)
         self.near = NearBy(lambda: self.settings)
+        self.desk = Desk(lambda: self.settings, now)
         self.preparing = Preparing(lambda: self.settings, self.library)
         self.learner: Learner | None = None
         self.speech_problem: SpeechError | None = None
@@ -198,6 +200,7 @@ class Services:
     def choose_learner(self, learner: Learner) -> None:
         """Make `learner` the one who learns now, and the next time too."""
         self.learner = learner
+        self.desk.new_patient()
         # Who was last is a convenience: a full disk must not stop her from learning.
         try:
             write_atomic(self.settings.home / "learner", learner.id.encode())

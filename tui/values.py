@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.settings import SPEEDS, THEMES, Settings
+from edge.settings import PLACES, SPEEDS, THEMES, Settings
 from edge.words import LANGUAGES, Words
 
 
@@ -15,6 +15,7 @@ def shown(settings: Settings, words: Words) -> dict[str, str]:
         "theme": words.say(f"settings.themes.{settings.theme}"),
         "sound": words.say(f"settings.sounds.{'on' if settings.sound else 'off'}"),
         "speed": words.say(f"settings.speeds.{settings.speed}"),
+        "place": words.say(f"settings.places.{settings.place}"),
     }
 
 
@@ -31,6 +32,8 @@ def changed(settings: Settings, name: str, step: int) -> Settings:
         return replace(settings, theme=_next(THEMES, settings.theme, step))
     if name == "speed":
         return replace(settings, speed=_next(SPEEDS, settings.speed, step))
+    if name == "place":
+        return replace(settings, place=_next(PLACES, settings.place, step))
     return replace(settings, sound=not settings.sound)
 
 

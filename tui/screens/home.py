@@ -92,6 +92,8 @@ class HomeScreen(Screen[None]):
     def _options(self) -> list[Option]:
         words = self.services.words
         options: list[Option] = []
+        if self.services.settings.place == "clinic":
+            options += [Option(words.say("home.clinic"), id="go:clinic"), gap()]
         if self.samples:
             options.append(heading(words.say("home.samples")))
             options += [Option(question, id=f"ask:{n}") for n, question in enumerate(self.samples)]
