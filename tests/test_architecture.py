@@ -105,7 +105,7 @@ def flat(table: dict[str, object], prefix: str = "") -> list[str]:
 
 
 RAISED = re.compile(
-    r"\b(Edge|Pack|Model|Store|Speech|Kit|Trust|Contents|Update|Sync|Hub|Site|Identity|Refused|Triage)Error\(\s*\"([a-z0-9-]+)\"((?:[^()]|\([^()]*\))*)\)"
+    r"\b(Edge|Pack|Model|Store|Speech|Kit|Trust|Contents|Update|Sync|Hub|Site|Identity|Refused|Triage|Records|Locked)Error\(\s*\"([a-z0-9-]+)\"((?:[^()]|\([^()]*\))*)\)"
 )
 
 
