@@ -173,7 +173,7 @@ class _Talk:
                 self.last_text = part.text
                 self.last_sources = sources_of(part)
                 for source in self.last_sources[:1]:
-                    line = words.say(source_key(part), title=source.title)
+                    line = words.say(source_key(part), title=source.place)
                     lines.say(f"{line} ({words.say('plain.open_source')})")
                 self.services.keep_turn(question, part)
 

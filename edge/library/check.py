@@ -12,6 +12,7 @@ from edge.learning.grade import mark
 from edge.learning.number import read_number
 from edge.library.arithmetic import compute
 from edge.library.pack import Complaint, Item, Lesson, Pack, complaint
+from edge.library.quoting import quotes_of
 from edge.library.readability import least_level, measure
 
 LEAST_WORDS, MOST_WORDS = 200, 500
@@ -26,6 +27,8 @@ def check(pack: Pack) -> list[Complaint]:
         for item in lesson.items:
             complaints += _check_key(item, lesson.path)
             complaints += _check_sum(item, lesson.path)
+        if pack.strict:
+            complaints += _check_quoted(lesson)
     complaints += _same_question(pack.lessons)
     complaints += _same_answer(pack.lessons)
     return complaints
@@ -33,7 +36,16 @@ def check(pack: Pack) -> list[Complaint]:
 
 def advise(pack: Pack) -> list[Complaint]:
     """Return what would make the pack better: length, level, number of items and answers, hints."""
-    return [advice for lesson in pack.lessons for advice in _advise_lesson(lesson)]
+    return [] if pack.strict else [advice for lesson in pack.lessons for advice in _advise_lesson(lesson)]
+
+
+def _check_quoted(lesson: Lesson) -> Iterator[Complaint]:
+    """A guideline that is quoted holds nothing but its own words, each with its page."""
+    for entry in (*lesson.items, *lesson.bank):
+        yield complaint(lesson.path, entry.line, "strict-own-words")
+    for quote in quotes_of(lesson.text):
+        if not quote.page:
+            yield complaint(lesson.path, lesson.text_line, "strict-no-page", text=quote.text[:60])
 
 
 def _check_key(item: Item, path: Path) -> Iterator[Complaint]:

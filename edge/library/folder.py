@@ -13,11 +13,14 @@ from edge.library.lesson import parse_lesson
 from edge.library.pack import SUBJECTS, Complaint, Lesson, Pack, complaint
 from edge.library.unheld import read_unheld
 
-PACK_FIELDS = {"id", "title", "lang", "version", "licence", "authors", "description"}
+PACK_FIELDS = {"id", "title", "lang", "version", "licence", "authors", "description", "quote"}
 LARGEST_LESSON_BYTES, LARGEST_ASKED_BYTES = 200_000, 1_000_000
 QUESTION_FILES = (asked.FILE_NAME, unheld.FILE_NAME)
 EMBEDDED = Path(__file__).parent.parent / "packs"
 """The packs that ship with Amauta."""
+
+CLINIC = Path(__file__).parent.parent / "clinic" / "packs"
+"""The packs that ship for clinics: on a school's device they are seen only when somebody adds them."""
 
 
 def read_pack(folder: Path) -> tuple[Pack, list[Complaint]]:
@@ -65,6 +68,7 @@ def read_head(folder: Path, complaints: list[Complaint]) -> Pack:
         description=fields.text("description"),
         folder=folder,
         lessons=(),
+        strict="quote" in fields.table and fields.choice("quote", ("strict",)) == "strict",
     )
     complaints += fields.complaints
     return pack

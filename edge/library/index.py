@@ -17,11 +17,12 @@ from edge.library.folder import pack_files, read_pack
 from edge.library.meaning import Meaning
 from edge.library.pack import Complaint, Lesson, Pack
 from edge.library.question import kind_of
+from edge.library.quoting import Quote, quotes_of
 from edge.library.spelling import sound_of
 from edge.library.terms import FORMS, WORD, Term, content_terms, fold, is_stopword, written
 from edge.library.vocabulary import Vocabulary
 
-FORMAT = 12
+FORMAT = 13
 """Grows whenever this module writes something else."""
 
 SUFFIX = ".index"
@@ -30,10 +31,12 @@ LONG_PASSAGE_WORDS = 110
 SHORT_PASSAGE_WORDS = 25
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);
-CREATE TABLE pack (id TEXT PRIMARY KEY, title TEXT, lang TEXT, version INTEGER, folder TEXT, complaints INTEGER);
+CREATE TABLE pack (id TEXT PRIMARY KEY, title TEXT, lang TEXT, version INTEGER, folder TEXT, complaints INTEGER,
+                   strict INTEGER);
 CREATE TABLE lesson (id TEXT PRIMARY KEY, pack TEXT, title TEXT, lang TEXT, grade INTEGER, subject TEXT,
                      minutes INTEGER, items INTEGER, terms TEXT, centre BLOB);
-CREATE TABLE passage (id INTEGER PRIMARY KEY, lesson TEXT, lang TEXT, text TEXT, terms TEXT, centre BLOB);
+CREATE TABLE passage (id INTEGER PRIMARY KEY, lesson TEXT, lang TEXT, text TEXT, terms TEXT, centre BLOB,
+                      page TEXT, section TEXT, strict INTEGER);
 CREATE TABLE entry (id INTEGER PRIMARY KEY, lesson TEXT, lang TEXT, question TEXT, text TEXT, terms TEXT,
                     centre BLOB);
 CREATE TABLE asked (id INTEGER PRIMARY KEY, entry INTEGER, text TEXT, kind TEXT, terms TEXT, centre BLOB);
@@ -85,9 +88,9 @@ def fill(database: sqlite3.Connection, packs: Iterable[tuple[Pack, list[Complain
     gaps: list[tuple[str, str]] = []
     with database:
         for pack, complaints in packs:
-            facts = (pack.id, pack.title, pack.lang, pack.version, pack.folder.name, len(complaints))
-            database.execute("INSERT OR REPLACE INTO pack VALUES (?, ?, ?, ?, ?, ?)", facts)
-            writers += [_Writer(database, lesson, meaning) for lesson in pack.lessons]
+            facts = (pack.id, pack.title, pack.lang, pack.version, pack.folder.name, len(complaints), pack.strict)
+            database.execute("INSERT OR REPLACE INTO pack VALUES (?, ?, ?, ?, ?, ?, ?)", facts)
+            writers += [_Writer(database, lesson, meaning, pack.strict) for lesson in pack.lessons]
             gaps += [(pack.lang, question) for question in pack.unheld]
         for writer in writers:
             writer.write_lesson()
@@ -104,11 +107,12 @@ def fill(database: sqlite3.Connection, packs: Iterable[tuple[Pack, list[Complain
 class _Writer:
     """Writes one lesson into the index."""
 
-    def __init__(self, database: sqlite3.Connection, lesson: Lesson, meaning: Meaning) -> None:
+    def __init__(self, database: sqlite3.Connection, lesson: Lesson, meaning: Meaning, strict: bool) -> None:
         self._database = database
         self._lesson = lesson
         self._meaning = meaning
         self._about = ""
+        self._strict = strict
 
     def write_lesson(self) -> None:
         """Write what the lesson itself says, and how its words are spelt."""
@@ -116,9 +120,11 @@ class _Writer:
         self._about, centre = self._read(content_terms(" ".join((lesson.title, *lesson.keywords)), lesson.lang))
         facts = (lesson.id, lesson.pack, lesson.title, lesson.lang, lesson.grade, lesson.subject, lesson.minutes)
         self._insert("lesson", *facts, len(lesson.items), self._about, centre)
-        for text in passages_of(lesson.text):
-            terms, centre = self._read(content_terms(text, lesson.lang))
-            row = self._insert("passage", None, lesson.id, lesson.lang, text, terms, centre)
+        plain = [Quote(text, "", "") for text in passages_of(lesson.text)] if not self._strict else []
+        for quote in quotes_of(lesson.text) if self._strict else plain:
+            terms, centre = self._read(content_terms(f"{quote.section} {quote.text}", lesson.lang))
+            facts = (lesson.id, lesson.lang, quote.text, terms, centre, quote.page, quote.section, self._strict)
+            row = self._insert("passage", None, *facts)
             self._search("passage_search", row, terms, self._about)
         self._spelling()
 

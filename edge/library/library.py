@@ -15,7 +15,7 @@ from pathlib import Path
 from edge.device import refuse_unfit_processor
 from edge.errors import PackError
 from edge.library import index, shipped
-from edge.library.folder import EMBEDDED, pack_folders, read_head, read_lesson, read_pack
+from edge.library.folder import CLINIC, EMBEDDED, pack_folders, read_head, read_lesson, read_pack
 from edge.library.judge import Judge
 from edge.library.meaning import Meaning
 from edge.library.outlook import Outlook
@@ -138,6 +138,11 @@ class Library:
         with self._lock:
             return self._search.passages(question, most, lesson)
 
+    def is_strict(self, lang: str, lesson: str | None = None) -> bool:
+        """Tell whether a guideline that may only be quoted is asked: this lesson's, or any in this language."""
+        pack = lesson and lesson.partition("/")[0]
+        return bool(self._rows("SELECT 1 FROM pack WHERE strict AND lang = ?1 AND id = ifnull(?2, id)", (lang, pack)))
+
     def outlook(self, question: Question) -> Outlook | None:
         """Return how the question stands among known ones; None where a pack names none that it does not hold."""
         with self._lock:
@@ -163,8 +168,12 @@ class Library:
 
 
 def folders_of(settings: Settings, embedded: Path = EMBEDDED) -> list[Path]:
-    """Return the pack folders of a device; an added pack hides the embedded one of the same name."""
-    by_name = {folder.name: folder for folder in pack_folders(embedded, *reversed(settings.folders("packs")))}
+    """Return the pack folders of a device; an added pack hides the embedded one of the same name.
+
+    What ships for clinics is there only in a clinic.
+    """
+    shipped_here = (embedded, CLINIC) if settings.place == "clinic" else (embedded,)
+    by_name = {folder.name: folder for folder in pack_folders(*shipped_here, *reversed(settings.folders("packs")))}
     return sorted(by_name.values())
 
 

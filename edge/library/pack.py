@@ -102,6 +102,9 @@ class Pack:
     unheld: tuple[str, ...] = ()
     """What pupils ask that no lesson here answers; from `unheld.toml`."""
 
+    strict: bool = False
+    """Whether it is quoted word for word with its page, and never put in other words by anybody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Complaint:

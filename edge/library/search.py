@@ -75,6 +75,11 @@ class Passage:
     score: float
     """The judged probability that the answer is here, before the reader has read it."""
 
+    page: str = ""
+    section: str = ""
+    strict: bool = False
+    """Whether it may only be quoted whole."""
+
 
 @dataclass(frozen=True)
 class Asking:
@@ -127,7 +132,7 @@ class Search:
         rows = [[*f, *near, *agreed, *about] for (_, f), (near, agreed) in zip(described, around, strict=True)]
         scores = self.judge("passage").of(rows)
         found = [
-            Passage(*facts, tuple(features), score)
+            Passage(*facts[:4], tuple(features), score, facts[4], facts[5], bool(facts[6]))
             for (facts, _), features, score in zip(described, rows, scores, strict=True)
             if lesson in (None, facts[1])
         ]
@@ -215,10 +220,12 @@ class Search:
             self._side(f"{asked} {answer} {about}", lang),
         )  # fmt: skip
 
-    def _passage(self, asking: Asking, number: int, rank: Ranks) -> tuple[tuple[str, str, str, str], list[float]]:
-        pack, lesson, title, text, terms, about = self._database.execute(
-            "SELECT lesson.pack, lesson.id, lesson.title, passage.text, passage.terms, lesson.terms FROM passage "
-            "JOIN lesson ON lesson.id = passage.lesson WHERE passage.id = ?",
+    def _passage(
+        self, asking: Asking, number: int, rank: Ranks
+    ) -> tuple[tuple[str, str, str, str, str, str, int], list[float]]:
+        *facts, terms, about = self._database.execute(
+            "SELECT lesson.pack, lesson.id, lesson.title, passage.text, page, section, strict, passage.terms, lesson.terms "
+            "FROM passage JOIN lesson ON lesson.id = passage.lesson WHERE passage.id = ?",
             (number,),
         ).fetchone()
         lang = asking.question.lang
@@ -228,7 +235,7 @@ class Search:
             self._side(f"{terms} {about}", lang),
         )
         features = passage_features(asking.side, asking.rarity, inside, lesson_side, both, rank)
-        return (pack, lesson, title, text), features
+        return tuple(facts), features
 
     def _read_side(self, terms: str, lang: str) -> Side:
         return self._meaning.side(read_terms(terms), lang)

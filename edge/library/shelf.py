@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge.errors import PackError
 from edge.library.check import check
-from edge.library.folder import pack_files, read_pack
+from edge.library.folder import CLINIC, pack_files, read_pack
 from edge.library.pack import Pack
 
 PACK_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -23,6 +23,12 @@ def admit(folder: Path) -> Pack:
     if not PACK_ID.fullmatch(pack.id):
         raise PackError("pack-id", pack=pack.id)
     return pack
+
+
+def folder_named(path: Path) -> Path:
+    """Return the folder of a pack that ships for clinics where `path` is its bare name, else `path`."""
+    shipped = CLINIC / path
+    return shipped if len(path.parts) == 1 and not path.exists() and (shipped / "pack.toml").exists() else path
 
 
 def copy_pack(pack: Pack, target: Path) -> None:

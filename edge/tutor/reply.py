@@ -26,6 +26,17 @@ class Source:
     passage: str
     """The words that answer, as they stand in the lesson."""
 
+    page: str = ""
+    """Of the guideline that is quoted, as printed; nothing in a lesson."""
+
+    section: str = ""
+
+    @property
+    def place(self) -> str:
+        """Title, section and page, as a reader looks them up on paper."""
+        page = f"p. {self.page}" if self.page else ""
+        return ", ".join(part for part in (self.title, self.section, page) if part)
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         sys.stdout.write(f"{as_json(reply)}\n")
     else:
         for source in reply.sources:
-            line = words_for("edge", settings.spoken_lang).say("ask.source", title=source.title, lesson=source.lesson)
+            line = words_for("edge", settings.spoken_lang).say("ask.source", title=source.place, lesson=source.lesson)
             sys.stdout.write(f"\n{line}\n")
     sys.stdout.flush()
     if reply.trouble is not None:
@@ -80,7 +80,15 @@ def as_json(reply: Reply) -> str:
         "answer": reply.text,
         "mode": reply.mode,
         "sources": [
-            {"pack": s.pack, "lesson": s.lesson, "title": s.title, "passage": s.passage} for s in reply.sources
+            {
+                "pack": s.pack,
+                "lesson": s.lesson,
+                "title": s.title,
+                "passage": s.passage,
+                "page": s.page,
+                "section": s.section,
+            }
+            for s in reply.sources
         ],
         "lang": reply.lang,
         "first_piece_ms": reply.first_piece_ms,

@@ -14,7 +14,7 @@ from edge.library.check import advise, check
 from edge.library.folder import read_pack
 from edge.library.library import Library, PackRow
 from edge.library.pack import Complaint
-from edge.library.shelf import admit, copy_pack
+from edge.library.shelf import admit, copy_pack, folder_named
 from edge.settings import Settings
 from edge.words import Words, words_for
 
@@ -92,7 +92,7 @@ def _check(args: argparse.Namespace, words: Words) -> int:
 
 
 def _add(args: argparse.Namespace, settings: Settings, words: Words) -> int:
-    pack = admit(args.folder)
+    pack = admit(folder_named(args.folder))
     present = _present(pack.id, settings)
     if present is not None and present.version >= pack.version and not args.replace:
         raise PackError("pack-exists", pack=pack.id, version=present.version)

@@ -30,7 +30,7 @@ def test_the_json_of_an_answer_keeps_its_contract(capsys: pytest.CaptureFixture[
     assert (code, err) == (0, "")
     assert reply.keys() == CONTRACT
     assert reply["mode"] == "bank"
-    assert reply["sources"][0].keys() == {"pack", "lesson", "title", "passage"}
+    assert reply["sources"][0].keys() == {"pack", "lesson", "title", "passage", "page", "section"}
 
 
 def test_an_answer_in_words_ends_with_its_source(capsys: pytest.CaptureFixture[str]) -> None:

@@ -136,7 +136,7 @@ class TurnView(Vertical):
             await self.mount(Static(reply.trouble.say(self.words.lang), classes="failed", markup=False))
         key = self.words.say("ask.source_key")
         for number, source in enumerate(self.sources):
-            line = Content.styled(self.words.say(source_key(reply), title=source.title), "$secondary")
+            line = Content.styled(self.words.say(source_key(reply), title=source.place), "$secondary")
             if not number:
                 line = Content.assemble(line, (f"  {key}", "$muted"))
             await self.mount(SourceLink(line, source))
