@@ -19,14 +19,16 @@ from edge.triage.say import approval_of, unit_of
 from edge.triage.shelf import find_table, table_files
 from edge.triage.table import read, read_table
 from edge.triage.xlsform import as_xlsx, sheets
-from edge.verbs import clinic_decide, clinic_vaccines
+from edge.verbs import clinic_decide, clinic_records, clinic_vaccines
 from edge.words import Words, words_for
 
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `clinic`."""
     metavar = "tables|check|decide|xlsform|vaccines"
-    actions = parser.add_subparsers(dest="action", required=True, metavar=metavar)
+    every = "|".join((metavar, *clinic_records.ACTIONS))
+    actions = parser.add_subparsers(dest="action", required=True, metavar=every)
+    clinic_records.configure(actions, words)
     added = {name: actions.add_parser(name, help=words.say(f"verbs.clinic.{name}")) for name in metavar.split("|")}
     added["tables"].add_argument("table", metavar="TABLE", nargs="?", help=words.say("verbs.clinic.one"))
     added["check"].add_argument("files", metavar="FILE", type=Path, nargs="*", help=words.say("verbs.clinic.files"))
@@ -41,6 +43,8 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Do what was asked with the tables."""
     words = words_for("edge", settings.spoken_lang)
+    if args.action in clinic_records.ACTIONS:
+        return clinic_records.run(args, settings)
     if args.action == "decide":
         return clinic_decide.run(args, settings)
     if args.action == "vaccines":
