@@ -31,6 +31,7 @@ NAMES = (
     "scale_year",
     "classroom",
     "clinic_tables",
+    "guard",
 )
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

@@ -13,6 +13,7 @@ from edge.command_line import ExitCode
 from edge.errors import EdgeError, StoreError
 from edge.library.library import Library
 from edge.settings import Settings
+from edge.tutor.numbers import numbers_of
 from edge.tutor.reply import Piece, Reply, Sentence, Waiting
 from edge.tutor.workshop import open_tutor
 from edge.words import Words, words_for
@@ -46,6 +47,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     sys.stdout.flush()
     if reply.trouble is not None:
         sys.stderr.write(f"{reply.trouble.say(settings.spoken_lang)}\n")
+    if reply.mode == "guard" and (trouble := numbers_of(settings).trouble) is not None:
+        sys.stderr.write(f"{trouble.say(settings.spoken_lang)}\n")
     _keep(args.question, reply, settings)
     if args.out is not None:
         _write_wav(args.out, spoken, settings, lang)
