@@ -108,7 +108,7 @@ def _country(settings: Settings) -> str:
     try:
         kept = json.loads((settings.home / "provisioned.json").read_bytes())
         if isinstance(kept, dict) and isinstance(kept.get("country"), str):
-            return kept["country"].upper()
+            return str(kept["country"]).upper()
     except (OSError, ValueError):
         pass
     for shelf in settings.shelves:

@@ -196,7 +196,7 @@ class Tutor:
         """Return the fixed text of a rule, with the numbers of this country where somebody must be called."""
         words = words_for("edge", lang)
         told = self._numbers().told(rule)
-        parts = (words.say(f"guard.{rule}"),)
+        parts: tuple[str, ...] = (words.say(f"guard.{rule}"),)
         if told is not None:
             parts += (words.say("guard.numbers", numbers=told) if told else words.say("guard.nowhere"),)
         return Draft(parts, "guard")
