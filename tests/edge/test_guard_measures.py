@@ -58,7 +58,7 @@ def test_the_text_for_an_emergency_comes_first_is_spoken_and_names_the_numbers_o
 ) -> None:
     home.mkdir()
     (home / "provisioned.json").write_text('{"country": "PE"}')
-    library = Library.of_folders([EMBEDDED / "primaria"], shared_index)
+    library = Library.of_folders([EMBEDDED / "primaria", EMBEDDED / "fundamental"], shared_index)
     tutor = Tutor(library, Reader.open, lambda: None, numbers=lambda: numbers_of(Settings(home)))
     events = list(tutor.answer("mi ermanito no rrespira", lang="es"))
     assert isinstance(events[0], Piece)
