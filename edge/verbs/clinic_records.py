@@ -10,7 +10,6 @@ import argparse
 import getpass
 import json
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from time import time
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 ACTIONS = ("key", "unlock-check", "visits", "show", "export", "delete")
 KEY_ACTIONS = ("new", "change", "recover", "reprint")
 FILE_NAME = "records.db"
+WHAT = ("patient", "fhir")
 
 
 def configure(actions: Any, words: Words) -> None:
@@ -36,7 +36,7 @@ def configure(actions: Any, words: Words) -> None:
     added["key"].add_argument("what", choices=KEY_ACTIONS, help=words.say("verbs.clinic.key-what"))
     added["visits"].add_argument("who", metavar="PATIENT", nargs="?", help=words.say("verbs.clinic.who"))
     added["show"].add_argument("visit", metavar="VISIT", help=words.say("verbs.clinic.visit"))
-    added["export"].add_argument("what", choices=tuple(exports()), help=words.say("verbs.clinic.export-what"))
+    added["export"].add_argument("what", choices=WHAT, help=words.say("verbs.clinic.export-what"))
     added["export"].add_argument("who", metavar="PATIENT|VISIT|MONTH", help=words.say("verbs.clinic.export-who"))
     added["export"].add_argument("out", metavar="FILE", type=Path, help=words.say("verbs.clinic.export-out"))
     added["delete"].add_argument("who", metavar="PATIENT", help=words.say("verbs.clinic.who"))
@@ -70,17 +70,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         book = Book(vault)
         if args.action == "unlock-check":
             return _said(args, words, "opens", patients=len(book.patients()), visits=len(book.visits()))
-        return {"visits": _visits, "show": _show, "export": _export, "delete": _delete}[args.action](args, book, words)
-
-
-def exports() -> dict[str, Callable[[Book, str, Settings | None], bytes]]:
-    """Return what can be exported, and how."""
-    return {"patient": _patient_json}
-
-
-def _patient_json(book: Book, who: str, _settings: Settings | None) -> bytes:
-    facts = book.everything_about(book.find_patient(who).id)
-    return json.dumps(facts, ensure_ascii=False, indent=2).encode()
+        if args.action == "export":
+            return _export(args, book, settings, words)
+        return {"visits": _visits, "show": _show, "delete": _delete}[args.action](args, book, words)
 
 
 def _visits(args: argparse.Namespace, book: Book, words: Words) -> int:
@@ -125,9 +117,11 @@ def _show(args: argparse.Namespace, book: Book, words: Words) -> int:
     return ExitCode.DONE
 
 
-def _export(args: argparse.Namespace, book: Book, words: Words) -> int:
+def _export(args: argparse.Namespace, book: Book, settings: Settings, words: Words) -> int:
     """Write what was asked into a file that anybody can read, and say so."""
-    content = exports()[args.what](book, args.who, None)
+    from edge.records.exports import EXPORTS
+
+    content = EXPORTS[args.what](book, args.who, settings, words)
     if not args.dry_run:
         try:
             write_atomic(args.out, content)
