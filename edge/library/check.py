@@ -41,8 +41,8 @@ def advise(pack: Pack) -> list[Complaint]:
 
 def _check_quoted(lesson: Lesson) -> Iterator[Complaint]:
     """A guideline that is quoted holds nothing but its own words, each with its page."""
-    for entry in (*lesson.items, *lesson.bank):
-        yield complaint(lesson.path, entry.line, "strict-own-words")
+    for line in [item.line for item in lesson.items] + [entry.line for entry in lesson.bank]:
+        yield complaint(lesson.path, line, "strict-own-words")
     for quote in quotes_of(lesson.text):
         if not quote.page:
             yield complaint(lesson.path, lesson.text_line, "strict-no-page", text=quote.text[:60])

@@ -123,8 +123,8 @@ class _Writer:
         plain = [Quote(text, "", "") for text in passages_of(lesson.text)] if not self._strict else []
         for quote in quotes_of(lesson.text) if self._strict else plain:
             terms, centre = self._read(content_terms(f"{quote.section} {quote.text}", lesson.lang))
-            facts = (lesson.id, lesson.lang, quote.text, terms, centre, quote.page, quote.section, self._strict)
-            row = self._insert("passage", None, *facts)
+            where = (quote.page, quote.section, self._strict)
+            row = self._insert("passage", None, lesson.id, lesson.lang, quote.text, terms, centre, *where)
             self._search("passage_search", row, terms, self._about)
         self._spelling()
 
