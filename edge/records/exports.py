@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 from edge.errors import EdgeError
 from edge.records.book import Book
@@ -29,6 +30,23 @@ def fhir(book: Book, visit: str, settings: Settings, words: Words) -> bytes:
     return _json(bundle(*book.find(visit), tables_by_hash(settings), words.lang))
 
 
+def referral(book: Book, visit: str, settings: Settings, words: Words) -> bytes:
+    """One visit as a printed page."""
+    from edge.records.referral import page
+
+    return page(*book.find(visit), tables_by_hash(settings), words)
+
+
+def dhis2(book: Book, month: str, settings: Settings, _words: Words) -> bytes:
+    """The counts of one month; the device's own mapping stands in for ours."""
+    from edge.records.dhis2 import counts, read_mapping
+
+    own = settings.home / "clinic" / "dhis2.toml"
+    mapping = read_mapping(own if own.exists() else Path(__file__).parent.parent / "clinic" / "dhis2.toml")
+    patients = {one.id: one for one in book.patients()}
+    return counts(((patients[visit.patient], visit) for visit in book.visits()), month, mapping)
+
+
 def tables_by_hash(settings: Settings) -> dict[str, Table]:
     """Return the tables that are here; a broken one is left out, its runs then keep their bare names."""
     found = {}
@@ -45,4 +63,9 @@ def _json(facts: object) -> bytes:
     return json.dumps(facts, ensure_ascii=False, indent=2).encode()
 
 
-EXPORTS: dict[str, Callable[[Book, str, Settings, Words], bytes]] = {"patient": patient, "fhir": fhir}
+EXPORTS: dict[str, Callable[[Book, str, Settings, Words], bytes]] = {
+    "patient": patient,
+    "fhir": fhir,
+    "referral": referral,
+    "dhis2": dhis2,
+}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ACTIONS = ("key", "unlock-check", "visits", "show", "export", "delete")
 KEY_ACTIONS = ("new", "change", "recover", "reprint")
 FILE_NAME = "records.db"
-WHAT = ("patient", "fhir")
+WHAT = ("patient", "fhir", "referral", "dhis2")
 
 
 def configure(actions: Any, words: Words) -> None:
@@ -102,7 +102,7 @@ def worst_urgency(urgencies: list[str]) -> str:
     """Return the gravest of some urgencies, or `none`."""
     from edge.triage.parts import URGENCIES
 
-    return min(urgencies, key=list(URGENCIES).index, default="none")
+    return next((urgency for urgency in URGENCIES if urgency in urgencies), "none")
 
 
 def _show(args: argparse.Namespace, book: Book, words: Words) -> int:
@@ -134,12 +134,11 @@ def _export(args: argparse.Namespace, book: Book, settings: Settings, words: Wor
 
 def _delete(args: argparse.Namespace, book: Book, words: Words) -> int:
     patient = book.find_patient(args.who)
-    facts = {"patient": patient.id, "visits": len(book.visits(patient.id))}
+    many = len(book.visits(patient.id))
     if not args.dry_run:
         book.delete(patient.id, args.by, datetime.now(UTC))
-    answer(args, {**facts, "deleted": not args.dry_run})
-    said = {"name": patient.name, "visits": facts["visits"]}
-    narrate(words, "records.would-delete" if args.dry_run else "records.deleted", **said)
+    answer(args, {"patient": patient.id, "visits": many, "deleted": not args.dry_run})
+    narrate(words, "records.would-delete" if args.dry_run else "records.deleted", name=patient.name, visits=many)
     return ExitCode.DONE
 
 

@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 
+from edge.records.dhis2 import counts, read_mapping
 from edge.records.errors import RecordsError
 from edge.records.fhir import bundle
+from edge.records.referral import page, parts
 from edge.records.visit import Correction, Patient, Visit
 from edge.triage.condition import Answer
 from edge.triage.parts import Table
 from edge.triage.run import make_run, open_questions
 from edge.triage.table import read_table
+from edge.words import words_for
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 TABLES = Path(__file__).parent.parent.parent / "edge" / "clinic" / "tables"
@@ -103,3 +106,52 @@ def test_the_models_of_fhir_accept_every_bundle_and_refuse_a_broken_one(cough: T
     broken["entry"][1]["resource"]["status"] = None
     with pytest.raises(ValueError):
         model.model_validate_json(json.dumps(broken))
+
+
+@pytest.mark.parametrize("lang", ["es", "pt", "en"])
+def test_the_referral_says_who_how_urgent_why_and_that_nobody_approved_it(
+    cough: Table, grave: Visit, lang: str
+) -> None:
+    words = words_for("edge", lang)
+    said = [line for part in parts(ROSA, grave, {cough.sha256: cough}, words) for line in part.lines]
+    for wanted in ("Rosa Quispe", "Ccorca", "tos", "referida", words.say("records.urgency-emergency")):
+        assert wanted in said
+    assert words.say("clinic.pending") in said
+    assert any(f"child-cough {cough.version}" in line for line in said)
+    pytest.importorskip("fpdf", reason="fpdf2 is in the extra clinic")
+    many = replace(grave, notes="tos con tiraje; no bebe. " * 40)
+    for visit in (grave, many):
+        pdf = page(ROSA, visit, {cough.sha256: cough}, words)
+        assert pdf.startswith(b"%PDF-")
+        assert pdf.count(b"/Type /Page\n") == 1
+    with pytest.raises(RecordsError, match="draft"):
+        parts(ROSA, replace(grave, state="draft"), {}, words)
+
+
+def test_counts_are_exact_by_age_and_month_and_carry_no_name(grave: Visit, tmp_path: Path) -> None:
+    mapping = read_mapping(TABLES.parent / "dhis2.toml")
+    outcome = f"child-cough.{grave.runs[0]['decision']['outcome']}"
+    older = replace(ROSA, birth="", age_months=30)
+    pairs = [
+        (ROSA, grave),
+        (ROSA, replace(grave, date="2026-11-01", state="handed-over")),
+        (older, grave),
+        (replace(ROSA, birth="2026-01-26"), grave),
+        (replace(ROSA, birth=""), grave),
+        (ROSA, replace(grave, state="draft")),
+        (ROSA, replace(grave, date="2026-10-31")),
+    ]
+    mapped = replace(mapping, org_unit="PE-07", elements={outcome: "DE1"})
+    assert counts(pairs, "2026-11", mapped).decode().split("\r\n") == [
+        "dataElement,period,orgUnit,categoryOptionCombo,value",
+        "DE1,202611,PE-07,1-4-years,3",
+        "DE1,202611,PE-07,2-11-months,1",
+        "DE1,202611,PE-07,age-unknown,1",
+        "",
+    ]
+    assert outcome in counts(pairs, "2026-10", mapping).decode()
+    broken = tmp_path / "dhis2.toml"
+    for text in ("org_unit = 'x'", "x", "org_unit='a'\nunknown_age='b'\nbands=[{from=5,code='a'},{from=2,code='b'}]"):
+        broken.write_text(text)
+        with pytest.raises(RecordsError):
+            read_mapping(broken)
