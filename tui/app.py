@@ -239,7 +239,7 @@ class AmautaApp(App[None]):
     async def _settings_changed(self, event: wishes.SettingsChanged) -> None:
         if event.name == "theme":
             self._apply_theme()
-        elif event.name == "lang":
+        elif event.name in ("lang", "place"):
             self._open_home()
             await self.action_go("settings")
 

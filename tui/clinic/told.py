@@ -34,10 +34,7 @@ def finding_lines(finding: Finding, words: Words) -> Iterator[Line]:
     for name in decision.look_again:
         asked = in_language(question(table, name).ask, words.lang)
         yield "title", edge.say("clinic.look-again", text=asked)
-    for name, given in decision.because:
-        one = question(table, name)
-        said = f"{in_language(one.ask, words.lang)} {answer_in_words(one, given, edge)}"
-        yield "quiet", edge.say("clinic.because", text=said)
+    yield from because(table, decision, words, all_of_them=False)
     yield "quiet", source_in_words(decision.source, decision.guideline, edge)
     yield "quiet", words.say("clinic.table", title=in_language(table.title, words.lang), version=table.version)
     yield approval_line(table, words)
@@ -49,6 +46,16 @@ def doses(table: Table, decision: Decision, edge: Words) -> Iterator[Line]:
         first, *rest = dose_lines(table, found, edge)
         yield "dose", first
         yield from (("quiet", line) for line in rest)
+
+
+def because(table: Table, decision: Decision, words: Words, all_of_them: bool) -> Iterator[Line]:
+    """Say which answers were enough for the row: every one of them, or only what was found and measured."""
+    edge = words_for("edge", words.lang)
+    for name, given in decision.because:
+        if all_of_them or given != "no":
+            one = question(table, name)
+            said = f"{in_language(one.ask, words.lang)} {answer_in_words(one, given, edge)}"
+            yield "quiet", edge.say("clinic.because", text=said)
 
 
 def approval_line(table: Table, words: Words) -> Line:
@@ -83,6 +90,7 @@ def row_lines(table: Table, decision: Decision | None, words: Words) -> Iterator
                 page=page_of(row.source, edge),
             ),
         )
+        yield from because(table, decision, words, all_of_them=True)
         yield from doses(table, decision, edge)
     yield "gap", ""
     for one in table.guidelines:
@@ -110,23 +118,6 @@ def vaccine_lines(schedule: Schedule, months: int, words: Words) -> Iterator[Lin
             yield from (("step", _vaccine(dose, edge)) for dose in given)
     yield "gap", ""
     yield "step", edge.say("clinic.due-card", count=len(schedule.until(months)))
-    yield (
-        "quiet",
-        words.say(
-            "clinic.schedule",
-            title=in_language(schedule.title, words.lang),
-            year=schedule.year,
-            source=schedule.source,
-            publisher=schedule.publisher,
-        ),
-    )
-    yield "pending", edge.say("clinic.pending")
-
-
-def _vaccine(dose: Dose, edge: Words) -> str:
-    note = f" ({in_language(dose.note, edge.lang)})" if dose.note else ""
-    title = in_language(dose.title, edge.lang)
-    return edge.say("clinic.due", months=dose.months, title=title, dose=dose.which, note=note).strip()
 
 
 def schedule_source(schedule: Schedule, words: Words) -> str:

@@ -37,6 +37,10 @@ class MeasureBox(AnswerBox):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("d", "screen.give('unknown')", "unknown", priority=True)]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.restrict = r"[0-9.,/-]*"
+
 
 class QuestionScreen(Screen[None]):
     """What to look at, how, and the answers there are."""
