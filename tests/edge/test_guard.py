@@ -78,3 +78,20 @@ def test_no_question_of_the_pupils_is_refused() -> None:
 @given(st.text(max_size=200), st.sampled_from(["es", "pt", "en", "xx"]))
 def test_any_text_can_be_guarded(text: str, lang: str) -> None:
     refusal(text, lang)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "¿El bebé de tres meses toma agua?", "O bebê de três meses toma água?", "Com que tomo o comprimido de ferro?",
+        "Que comida é boa para a grávida?", "Quando a grávida deve ir já ao posto?", "¿Qué hago si tengo dengue?",
+        "¿Cuándo voy al puesto si tengo dengue?", "¿Qué bebo si tengo dengue?", "Como evito a picada de cobra?",
+    ],
+)  # fmt: skip
+def test_what_a_patient_asks_the_health_post_is_answered_from_its_texts(question: str) -> None:
+    assert refusal(question) == ""
+
+
+def test_bleach_is_poison_though_water_is_not() -> None:
+    assert refusal("meu irmãozinho bebeu água sanitária") == "poisoning"
+    assert refusal("mi hermanito tomó cloro") == "poisoning"
