@@ -79,7 +79,7 @@ async def test_a_stick_that_is_put_in_is_seen_and_one_key_hands_over_and_takes_b
         await settle(pilot)
         assert "Entregado en MOCHILA. Datos: 12; archivos: 1 (5 kB)." in words_of(room.app)
         assert MAY_REMOVE in words_of(room.app)
-        assert "entregado 12 ya salió entero de aquí" in words_of(room.app)
+        assert "entregado 12 salió entero de aquí" in words_of(room.app)
         assert room.visit_hub(stick) == ["imported"]
         await press(pilot, "enter")
         await settle(pilot)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -12,6 +13,7 @@ from textual.pilot import Pilot
 from edge.library.folder import EMBEDDED
 from edge.library.library import Library
 from edge.llama.beginnings import SUFFIX
+from edge.tutor.llama import LlamaEngine
 from fakes import FakeServices
 from school import school
 from tests.tui.screen import keys_of, press, settle, words_of
@@ -52,6 +54,13 @@ async def test_it_works_while_one_does_something_else_and_esc_stops_it_within_a_
     settings = school(home)
     library = Library.of_folders([EMBEDDED / "primaria", EMBEDDED / "fundamental"], shared_index)
     rosa.preparing = Preparing(lambda: settings, lambda: library)
+    plain = LlamaEngine.prepare
+
+    def unhurried(*given: Any) -> Path | None:
+        time.sleep(0.2)  # a model of a real size takes longer still; the mini would be through before the keys are
+        return plain(*given)
+
+    monkeypatch.setattr(LlamaEngine, "prepare", unhurried)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await open_it(pilot, rosa)
         await pilot.press("enter")
