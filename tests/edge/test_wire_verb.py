@@ -30,6 +30,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="uses signals")
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "tui"]
+LISTEN = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+"""Ctrl+C ends it, though a run in the background ignores that."""
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def test_what_is_sent_from_the_command_line_is_delivered_and_then_acknowledged(
         device.enrol(paper.read_bytes())
         environ = {**os.environ, "AMAUTA_HOME": str(device.home)}
         with subprocess.Popen(
-            [*COMMAND, "sync", "send", "--to", there], env=environ, cwd=ROOT, stderr=subprocess.PIPE
+            [*COMMAND, "sync", "send", "--to", there], env=environ, cwd=ROOT, stderr=subprocess.PIPE, preexec_fn=LISTEN
         ) as cut:
             # The hub has it; its acknowledgement never comes over this line, until somebody presses Ctrl+C.
             until = time.monotonic() + 30
@@ -146,10 +148,9 @@ def test_a_teachers_laptop_carries_what_it_got_to_the_hub_and_brings_the_acknowl
 def test_ctrl_c_ends_the_hub_in_order_and_it_says_so(district: District) -> None:
     command = [*COMMAND, "hub", "serve", "--hub", str(district.hub.place.folder), "--port", "0", "--json"]
     environ = {**os.environ, "AMAUTA_LANG": "es"}
-    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a run in the background ignores it
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, stdout=pipe, stderr=pipe, text=True, cwd=ROOT, env=environ, preexec_fn=listen
+        command, stdout=pipe, stderr=pipe, text=True, cwd=ROOT, env=environ, preexec_fn=LISTEN
     ) as hub:
         assert hub.stdout is not None
         assert hub.stdout.readline()

@@ -94,7 +94,7 @@ def test_a_killed_engine_is_noticed_explained_and_comes_back_and_the_library_ans
             first = room.engine()
             os.kill(first, signal.SIGSTOP)  # it hears the question and says nothing
             waiting = asyncio.ensure_future(pupil.ask(QUESTION, "Se cortó la respuesta"))
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(5)  # a second until Enter, the rest until the app has asked, also on a busy machine
             os.kill(first, signal.SIGKILL)
             await waiting
             await pupil.wait("Fuente:")
