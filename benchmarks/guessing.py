@@ -22,7 +22,7 @@ from edge.llama.writing import Writer
 from edge.tutor.llama import LlamaEngine, never
 from edge.tutor.prompt import grounded
 
-PROMPTS, SAME, ROUNDS, LONGEST = 8, 200, 3, 60
+PROMPTS, SAME, ROUNDS, LONGEST = 6, 200, 3, 48
 Told = tuple[list[int], list[int]]
 """The tokens of a question, and of the answer that is to be written."""
 
