@@ -5,8 +5,6 @@ The vocabulary is llama.cpp's, the loop that writes is the one of `edge.llama`: 
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,14 +13,15 @@ from edge.device import refuse_unfit_processor
 from edge.errors import ModelError
 from edge.llama.beginnings import Beginnings
 from edge.llama.grammar import Grammar
-from edge.llama.history import Fitted, beginning_of, common, fit
+from edge.llama.history import Fitted, beginning_of, common
 from edge.llama.reading import Stop, never
+from edge.llama.talking import Talking
 from edge.llama.writing import Writer
 from edge.onnx.head import DecoderHead, read_decoder_head
 from edge.onnx.memory import Memory
 from edge.onnx.session import open_session, refusals, runtime_version
 from edge.onnx.words import Words
-from edge.tutor.engine import LIMIT_SECONDS, Message, Shape, whole_letters
+from edge.tutor.engine import Message
 from edge.tutor.tuning import Tuning
 
 CONTEXT_TOKENS = 2048
@@ -31,29 +30,13 @@ USUAL_THREADS = 2
 OWN_INPUTS = ("input_ids", "wanted", "last", "total")
 
 
-class OnnxEngine:
+class OnnxEngine(Talking):
     """One loaded model and its memory of the conversation; close it when done."""
 
     def __init__(self, session: Any, head: DecoderHead, words: Words, path: Path, room: int) -> None:
-        self.name = path.stem
-        self.context_tokens = room
-        """How many tokens question and answer may have together."""
-
-        self.guessing = True
-        """Whether to guess ahead; it changes the speed only."""
-
+        super().__init__(path.stem, words.vocabulary, room)
         self._words = words
-        self._vocabulary = words.vocabulary
-        self.vocabulary_size = self._vocabulary.size
         self._memory: Memory | None = Memory(session, head, self.name, room)
-        self.beginnings: Beginnings | None = None
-        """Where beginnings are kept on disk, if anywhere."""
-
-        self.limit_seconds = LIMIT_SECONDS
-        """An answer that is not whole by then ends."""
-
-        self._turn = 0
-        self._lock, self._turns = threading.Lock(), threading.Lock()
 
     @classmethod
     def open(
@@ -93,32 +76,6 @@ class OnnxEngine:
                 self._memory = None
                 self._words.close()
 
-    def __enter__(self) -> OnnxEngine:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def stream(
-        self, messages: Sequence[Message], *, max_tokens: int, stop: Stop = never, shape: Shape | None = None
-    ) -> Iterator[str]:
-        """Yield the most likely answer piece by piece; end within a moment of `stop()`.
-
-        What of the conversation does not fit with the answer is left out from the oldest turn on.
-        """
-        fitted = fit(messages, self._vocabulary.conversation, self.context_tokens - max_tokens)
-        length = len(fitted.tokens)
-        if length + 1 > self.context_tokens:
-            raise ModelError("model-question-long", tokens=length, room=self.context_tokens)
-        grammar = None if shape is None else self._vocabulary.grammar(shape)
-        most, end = min(max_tokens, self.context_tokens - length), time.monotonic() + self.limit_seconds
-        wrote = False
-        for text in whole_letters(self._answer(fitted, most, lambda: stop() or time.monotonic() > end, grammar)):
-            wrote = True
-            yield text
-        if not wrote and time.monotonic() > end and not stop():
-            raise ModelError("model-slow", seconds=round(self.limit_seconds))
-
     def prepare(self, messages: Sequence[Message], stop: Stop = never) -> Path | None:
         """Read the beginning that these messages share with others and keep it on disk; return the file, None when there is none.
 
@@ -137,14 +94,6 @@ class OnnxEngine:
                     self.beginnings.keep(memory, len(beginning))
             return there or self.beginnings.use(beginning)
 
-    def prompt_of(self, messages: Sequence[Message]) -> str:
-        """Write the conversation as the model learned it, up to where its answer begins."""
-        return self._vocabulary.prompt_of(messages)
-
-    def tokens_of(self, text: str, *, special: bool = False) -> list[int]:
-        """Return the tokens of `text`; with `special`, control marks in it count as such."""
-        return self._vocabulary.tokens_of(text, special=special)
-
     def scores_of(self, tokens: Sequence[int], *, start: int = 0) -> Iterator[Any]:
         """Read `tokens` and yield the scores of what may follow each from `start` on: blocks, float32 [rows, vocabulary]."""
         self._take_turn()
@@ -155,26 +104,12 @@ class OnnxEngine:
                 memory.read(list(tokens[at : at + SCORE_ROWS]), every=True)
                 yield memory.rows()
 
-    def ends(self, token: int) -> bool:
-        """Tell whether this token ends an answer."""
-        return self._vocabulary.ends(token)
-
-    def bytes_of(self, tokens: Sequence[int]) -> bytes:
-        """Return what `tokens` write; control marks write nothing."""
-        return b"".join(map(self._vocabulary.piece, tokens))
-
     def _open(self) -> Memory:
         if self._memory is None:
             raise ModelError("model-failed", name=self.name, code="closed")
         return self._memory
 
-    def _take_turn(self) -> int:
-        """Let everything else that reads or writes end soon; return a number that stays ours while nobody else comes."""
-        with self._turns:
-            self._turn += 1
-            return self._turn
-
-    def _answer(self, fitted: Fitted, most: int, stop: Stop, grammar: Grammar | None) -> Iterator[bytes]:
+    def _answer(self, fitted: Fitted, most: int, stop: Stop, grammar: Grammar | None = None) -> Iterator[bytes]:
         """Yield the bytes of each next token; a newer question, or `close`, ends this one."""
         mine = self._take_turn()
 
@@ -189,12 +124,4 @@ class OnnxEngine:
                 length = beginning_of(fitted.messages, fitted.tokens, self._vocabulary.conversation)
                 self.beginnings.recall(memory, fitted.tokens[:length], over)
         writer = Writer(memory, fitted.tokens, guessing=self.guessing, grammar=grammar)
-        while writer.count < most:
-            with self._lock:
-                found = [] if over() else writer.step(most, over)
-            if not found:
-                return
-            for token in found:
-                if self.ends(token):
-                    return
-                yield self._vocabulary.piece(token)
+        yield from self._written(writer, most, over)

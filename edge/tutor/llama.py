@@ -8,7 +8,6 @@ share is kept on disk. `stop()` is asked for every token and, while a long quest
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -16,13 +15,14 @@ from typing import Any, Literal
 from edge.errors import ModelError
 from edge.llama.beginnings import Beginnings, key_of
 from edge.llama.grammar import Grammar
-from edge.llama.history import Fitted, beginning_of, fit
+from edge.llama.history import Fitted, beginning_of
 from edge.llama.loading import load_model, open_context
 from edge.llama.reading import Reading, Stop, common, never
+from edge.llama.talking import Talking
 from edge.llama.vocabulary import Vocabulary
 from edge.llama.writing import Writer
 from edge.tutor.adapter import put_on
-from edge.tutor.engine import LIMIT_SECONDS, Message, Shape, whole_letters
+from edge.tutor.engine import Message
 from edge.tutor.llama_library import Library
 from edge.tutor.tuning import Tuning
 
@@ -37,30 +37,17 @@ SCORE_ROWS = 64
 """So many rows of scores at once: 33 MB with a vocabulary of 128,000."""
 
 
-class LlamaEngine:
+class LlamaEngine(Talking):
     """One loaded model and its memory of the conversation; close it when done."""
 
     def __init__(self, library: Library, model: Any, context: Any, name: str, room: int) -> None:
-        self.name = name
-        self.context_tokens = room
-        """How many tokens question and answer may have together."""
-
+        super().__init__(name, Vocabulary(library.api, model, name), room)
+        # Where memory cannot forget its end, there is no guessing.
         self.guessing = not (library.api.llama_model_is_recurrent(model) or library.api.llama_model_is_hybrid(model))
-        """Whether to guess ahead; it changes the speed only. Where memory cannot forget its end, there is none."""
-
-        self.beginnings: Beginnings | None = None
-        """Where beginnings are kept on disk, if anywhere."""
-
         self._library, self._api, self._model, self._context = library, library.api, model, context
-        self._vocabulary = Vocabulary(library.api, model, name)
-        self.vocabulary_size = self._vocabulary.size
         self._reading = Reading(library.api, context, name, self.vocabulary_size, min(BATCH_TOKENS, room))
-        self.limit_seconds = LIMIT_SECONDS
-        """An answer that is not whole by then ends."""
-
-        self._lock, self._turns = threading.Lock(), threading.Lock()
-        self._turn, self._writing = 0, 0
-        """Who came last; whose answer is being written, if anybody's."""
+        self._writing = 0
+        """Whose answer is being written, if anybody's."""
 
         self._keeper: threading.Thread | None = None
 
@@ -123,36 +110,6 @@ class LlamaEngine:
                 self._api.llama_model_free(self._model)
                 self._context = self._model = None
 
-    def __enter__(self) -> LlamaEngine:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def stream(
-        self, messages: Sequence[Message], *, max_tokens: int, stop: Stop = never, shape: Shape | None = None
-    ) -> Iterator[str]:
-        """Yield the most likely answer piece by piece; end within a moment of `stop()`.
-
-        `messages` is the whole conversation: a system line, then questions and answers by turns. What does not fit with
-        the answer is left out from the oldest turn on, never the system line or what is `stable` in a question.
-        """
-        room = self.context_tokens
-        fitted = fit(messages, self._vocabulary.conversation, room - max_tokens)
-        tokens = fitted.tokens
-        if len(tokens) + 1 > room:
-            raise ModelError("model-question-long", tokens=len(tokens), room=room)
-        stable = self._stable(fitted.messages, tokens)
-        grammar = None if shape is None else self._vocabulary.grammar(shape)
-        most, end = min(max_tokens, room - len(tokens)), time.monotonic() + self.limit_seconds
-        answer = self._answer(fitted, stable, most, lambda: stop() or time.monotonic() > end, grammar)
-        wrote = False
-        for text in whole_letters(answer):
-            wrote = True
-            yield text
-        if not wrote and time.monotonic() > end and not stop():
-            raise ModelError("model-slow", seconds=round(self.limit_seconds))
-
     def prepare(self, messages: Sequence[Message], stop: Stop = never) -> Path | None:
         """Read the beginning that these messages share with others and keep it on disk; return the file, None when there is none.
 
@@ -169,14 +126,6 @@ class LlamaEngine:
             if self._begin(beginning, lambda: stop() or self._turn != before):
                 self.beginnings.keep(self._reading, len(beginning))
             return self.beginnings.use(beginning)
-
-    def prompt_of(self, messages: Sequence[Message]) -> str:
-        """Write the conversation as the model learned it, up to where its answer begins."""
-        return self._vocabulary.prompt_of(messages)
-
-    def tokens_of(self, text: str, *, special: bool = False) -> list[int]:
-        """Return the tokens of `text`; with `special`, control marks in it count as such."""
-        return self._vocabulary.tokens_of(text, special=special)
 
     def logits_of(self, tokens: Sequence[int]) -> Iterator[Any]:
         """Read `tokens` from the start and yield, for each, the scores of what may follow (a numpy row)."""
@@ -206,14 +155,6 @@ class LlamaEngine:
                 rows = self._api.llama_get_logits(self._context)
                 yield np.ctypeslib.as_array(rows, shape=(len(part), self.vocabulary_size)).copy()
 
-    def ends(self, token: int) -> bool:
-        """Tell whether this token ends an answer."""
-        return self._vocabulary.ends(token)
-
-    def bytes_of(self, tokens: Sequence[int]) -> bytes:
-        """Return what `tokens` write; control marks write nothing."""
-        return b"".join(map(self._vocabulary.piece, tokens))
-
     def _stable(self, messages: Sequence[Message], tokens: Sequence[int]) -> int:
         """Return how many tokens stay the same whatever follows the first stable part of the conversation."""
         if self.beginnings is None:
@@ -230,15 +171,7 @@ class LlamaEngine:
             same = 0
         return self._reading.read(tokens[same:], stop)
 
-    def _take_turn(self) -> int:
-        """Let everything else that reads or writes end soon; return a number that stays ours while nobody else comes."""
-        with self._turns:
-            self._turn += 1
-            return self._turn
-
-    def _answer(
-        self, fitted: Fitted, stable: int, most: int, stop: Stop, grammar: Grammar | None = None
-    ) -> Iterator[bytes]:
+    def _answer(self, fitted: Fitted, most: int, stop: Stop, grammar: Grammar | None = None) -> Iterator[bytes]:
         """Yield the bytes of each next token, the most likely one each time.
 
         A newer question, or `close`, ends this one: nobody waits for an answer that is no longer read.
@@ -248,6 +181,7 @@ class LlamaEngine:
         def over() -> bool:
             return self._turn != mine or stop()
 
+        stable = self._stable(fitted.messages, fitted.tokens)
         beginning = fitted.tokens[:stable]
         try:
             with self._lock:
@@ -256,15 +190,7 @@ class LlamaEngine:
                 if over() or (common(self._reading.past, beginning) < stable and not self._begin(beginning, over)):
                     return
             writer = Writer(self._reading, fitted.tokens, guessing=self.guessing, longer=fitted.longer, grammar=grammar)
-            while writer.count < most:
-                with self._lock:
-                    found = [] if over() else writer.step(most, over)
-                if not found:
-                    return
-                for token in found:
-                    if self.ends(token):
-                        return
-                    yield self._vocabulary.piece(token)
+            yield from self._written(writer, most, over)
         finally:
             self._done(mine, beginning)
 

@@ -70,7 +70,7 @@ def test_a_guess_never_writes_beyond_the_room_asked_for(mini: LlamaEngine) -> No
     messages = grounded(QUESTIONS[3], [PASSAGE], "es")
     for most in range(1, 12):
         fitted = fit(messages, mini._vocabulary.conversation, mini.context_tokens)
-        assert len(list(mini._answer(fitted, 0, most, lambda: False))) <= most
+        assert len(list(mini._answer(fitted, most, lambda: False))) <= most
 
 
 @given(token_lists, token_lists)

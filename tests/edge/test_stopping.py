@@ -122,14 +122,14 @@ def test_a_newer_question_or_closing_breaks_off_what_is_being_read(
     model: Path, batch_seconds: float, other: str
 ) -> None:
     engine = LlamaEngine.open(model)
-    old = threading.Thread(target=lambda: list(engine._answer(_asked(tokens(1800)), 0, 4, never)))
+    old = threading.Thread(target=lambda: list(engine._answer(_asked(tokens(1800)), 4, never)))
     old.start()
     time.sleep(batch_seconds / 2)
     began = time.perf_counter()
     if other == "closing":
         engine.close()
     else:
-        assert list(engine._answer(_asked(tokens(8, seed=3)), 0, 0, never)) == []
+        assert list(engine._answer(_asked(tokens(8, seed=3)), 0, never)) == []
     taken = time.perf_counter() - began
     old.join(60)
     engine.close()
