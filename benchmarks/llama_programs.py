@@ -1,4 +1,4 @@
-"""llama.cpp's own llama-bench, llama-batched-bench and llama-server, compiled from the sources our wheel was made from.
+"""llama.cpp's own llama-bench and llama-server, compiled from the sources our wheel was made from.
 
 They link the wheel's own libraries, so the kernels are the same to the byte and a ratio speaks of our loop alone.
 
@@ -20,7 +20,7 @@ from devkit.llama_converter import _download
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "llama"
-NAMES = ("llama-bench", "llama-batched-bench", "llama-server")
+NAMES = ("llama-bench", "llama-server")
 LIBRARIES = ("llama-common", "llama", "ggml", "ggml-base")
 NOT_ITS_OWN = ("mtmd-cli.cpp", "deprecation-warning.cpp")
 
@@ -96,7 +96,7 @@ def _files(source: Path, name: str, objects: Path) -> list[Path]:
     """Return what a program is compiled from; the server comes without its web page."""
     tools = source / "tools"
     if name != "llama-server":
-        return sorted((tools / (name if name == "llama-bench" else name.removeprefix("llama-"))).glob("*.cpp"))
+        return sorted((tools / name).glob("*.cpp"))
     for end in ("h", "cpp"):
         text = (tools / "ui" / f"ui.{end}.in").read_text()
         text = text.replace("#cmakedefine LLAMA_UI_HAS_ASSETS 1", "").replace("@N_ASSETS@", "0")

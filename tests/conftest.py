@@ -55,6 +55,22 @@ def settings(home: Path) -> Settings:
     return Settings(home, lang="es")
 
 
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many tokens were given to the model, reading by reading."""
+    from edge.llama.reading import Reading
+
+    counts: list[int] = []
+    plain = Reading.read
+
+    def read(self: Reading, tokens: list[int], *args: object, **named: object) -> bool:
+        counts.append(len(tokens))
+        return plain(self, tokens, *args, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Reading, "read", read)
+    return counts
+
+
 @pytest.fixture(scope="session")
 def shared_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for the index of the embedded packs, built once for all tests."""

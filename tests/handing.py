@@ -171,3 +171,11 @@ class Hub:
             for _, _, stream in database.streams():
                 found = merge(found, state_of([stream]))
             return found
+
+
+def sealed_by(device: Device, many: int = 20) -> bytes:
+    """Practise, and return the bundle of it, sealed."""
+    device.practise(many)
+    with Ledger(device.path) as ledger:
+        (bundle,) = handing.prepare(ledger, device.papers(ledger), {"amauta": "0.1.0"}, turns=False)
+        return bundle.sealed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
@@ -17,7 +18,7 @@ from edge.llama.writing import Writer
 from edge.tutor.engine import LIMIT_SECONDS, Message, Shape, whole_letters
 
 
-class Talking:
+class Talking(ABC):
     """An engine without its arithmetic; who comes last is answered, everybody else ends."""
 
     def __init__(self, name: str, vocabulary: Vocabulary, room: int) -> None:
@@ -40,9 +41,9 @@ class Talking:
         self._turn = 0
         """Who came last."""
 
+    @abstractmethod
     def close(self) -> None:
         """Give the memory back; what is being read or written ends."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self
@@ -88,9 +89,9 @@ class Talking:
         """Return what `tokens` write; control marks write nothing."""
         return b"".join(map(self._vocabulary.piece, tokens))
 
+    @abstractmethod
     def _answer(self, fitted: Fitted, most: int, stop: Stop, grammar: Grammar | None = None) -> Iterator[bytes]:
         """Yield the bytes of each next token; a newer question, or `close`, ends this one."""
-        raise NotImplementedError
 
     def _take_turn(self) -> int:
         """Let everything else that reads or writes end soon; return a number that stays ours while nobody else comes."""

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from edge.llama.beginnings import LEAST_TOKENS, SUFFIX, Beginnings, _checksum
-from edge.llama.reading import Reading
 from edge.tutor.engine import Message
 from edge.tutor.llama import LlamaEngine
 
@@ -33,20 +32,6 @@ def opened(folder: Path, sha256: str = SHA256) -> LlamaEngine:
     engine = LlamaEngine.open(MINI)
     engine.keep_beginnings(folder, sha256)
     return engine
-
-
-@pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many tokens were given to the model, reading by reading."""
-    counts: list[int] = []
-    plain = Reading.read
-
-    def read(self: Reading, tokens: list[int], *args: object, **named: object) -> bool:
-        counts.append(len(tokens))
-        return plain(self, tokens, *args, **named)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Reading, "read", read)
-    return counts
 
 
 def answer(engine: LlamaEngine, question: str) -> str:

@@ -23,11 +23,10 @@ from edge.hub.serve import people
 from edge.hub.serve.app import build
 from edge.hub.serve.limits import LOGIN_NAME
 from edge.hub.serve.uploads import MOST_PORTION
-from edge.sync import handing
 from edge.sync.bundle import Head, encode
 from edge.sync.ledger import Ledger
 from edge.sync.seal import BUNDLE, seal
-from handing import NOW, Device
+from handing import NOW, Device, sealed_by
 from served import TOKEN, District, ask, enter, entered, hand_over, in_thread, upload, workers
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers are forked")
@@ -42,13 +41,6 @@ def district(tmp_path: Path) -> District:
 def url(district: District) -> Iterator[str]:
     with in_thread(district.site) as address:
         yield address
-
-
-def sealed_by(device: Device, many: int = 20) -> bytes:
-    device.practise(many)
-    with Ledger(device.path) as ledger:
-        (bundle,) = handing.prepare(ledger, device.papers(ledger), {"amauta": "0.1.0"}, turns=False)
-        return bundle.sealed
 
 
 def test_no_page_answers_without_a_login(district: District) -> None:

@@ -11,7 +11,6 @@ import pytest
 from edge.library.folder import EMBEDDED
 from edge.library.library import Library
 from edge.llama.history import beginning_of
-from edge.llama.reading import Reading
 from edge.llama.sequences import Part, Sequences
 from edge.settings import Settings
 from edge.shared.desk import Desk, Request
@@ -139,20 +138,6 @@ def test_the_place_in_the_queue_is_told_before_the_answer(library: Library, read
     assert events[0] == Waiting(3, 20.0)
     bank = list(tutor.answer("¿Cómo se alimentan las plantas?", lang="es"))
     assert not [event for event in bank if isinstance(event, Waiting)], "a reviewed answer waits for nobody"
-
-
-@pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many tokens were given to the model, reading by reading."""
-    counts: list[int] = []
-    plain = Reading.read
-
-    def read(self: Reading, tokens: list[int], *args: object, **named: object) -> bool:
-        counts.append(len(tokens))
-        return plain(self, tokens, *args, **named)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Reading, "read", read)
-    return counts
 
 
 def test_the_second_question_and_a_fresh_start_do_not_read_the_lesson_again(

@@ -19,12 +19,11 @@ import pytest
 from edge.hub.database import open_database
 from edge.hub.enrolling import revoke
 from edge.hub.serve import limits
-from edge.sync import handing
 from edge.sync.bundle import Head, encode
 from edge.sync.ledger import Ledger
 from edge.sync.seal import BUNDLE, seal
 from edge.sync.wire.authorization import authorizer
-from handing import NOW, Device
+from handing import NOW, Device, sealed_by
 from served import TOKEN, District, ask, enter, hand_over, in_thread, upload, workers
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers are forked")
@@ -43,13 +42,6 @@ def district(tmp_path: Path, hub_database: Callable[[], str]) -> Iterator[Distri
 def url(district: District) -> Iterator[str]:
     with in_thread(district.site) as address:
         yield address
-
-
-def sealed_by(device: Device, many: int = 20) -> bytes:
-    device.practise(many)
-    with Ledger(device.path) as ledger:
-        (bundle,) = handing.prepare(ledger, device.papers(ledger), {"amauta": "0.1.0"}, turns=False)
-        return bundle.sealed
 
 
 def test_what_came_by_stick_is_repeated_by_wire_and_counts_once(url: str, district: District, tmp_path: Path) -> None:
