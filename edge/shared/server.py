@@ -24,6 +24,7 @@ from edge.llama.grammar import Grammar
 from edge.llama.history import Fitted, beginning_of
 from edge.shared import wire
 from edge.shared.desk import Desk, Request
+from edge.shared.door import open_door
 from edge.shared.room import Room, opened
 from edge.tutor.engine import Message
 from edge.tutor.tuning import Tuning
@@ -65,45 +66,26 @@ def serve(
 
     `beginnings` is where those of lessons are kept on disk, if anywhere.
     """
-    with opened(path, seats, tuning=tuning, adapter=adapter) as room, socket.create_server((wire.HOST, 0)) as door:
-        place = wire.Place(door.getsockname()[1], secrets.token_hex(16), room.name, room.most_tokens)
+    with opened(path, seats, tuning=tuning, adapter=adapter) as room:
         desk = Desk(room.sequences, seats, room.vocabulary.ends, beginnings=beginnings)
-        threading.Thread(target=_listen, args=(door, place, room, desk, stopped), daemon=True).start()
-        wire.announce(home, place)
-        ready(place.port)
-        try:
-            desk.run(stopped.is_set)
-        finally:
-            (home / wire.FILE).unlink(missing_ok=True)
+        secret = secrets.token_hex(16)
+        with open_door(lambda session: _talk(session, secret, room, desk), MOST_SESSIONS) as port:
+            wire.announce(home, wire.Place(port, secret, room.name, room.most_tokens))
+            ready(port)
+            try:
+                desk.run(stopped.is_set)
+            finally:
+                (home / wire.FILE).unlink(missing_ok=True)
 
 
-def _listen(door: socket.socket, place: wire.Place, room: Room, desk: Desk, stopped: threading.Event) -> None:
-    gate = threading.BoundedSemaphore(MOST_SESSIONS)
-    while not stopped.is_set():
-        try:
-            session, _ = door.accept()
-        except OSError:
-            return
-        if not gate.acquire(blocking=False):
-            session.close()
-            continue
-        threading.Thread(target=_talk, args=(session, place, room, desk, gate), daemon=True).start()
-
-
-def _talk(session: socket.socket, place: wire.Place, room: Room, desk: Desk, gate: threading.BoundedSemaphore) -> None:
+def _talk(session: socket.socket, secret: str, room: Room, desk: Desk) -> None:
     """Answer one question of one session."""
-    try:
-        with session:
-            wanted = _asked(session, place, room)
-            if wanted is not None:
-                _answer(session, wanted, room, desk)
-    except OSError:
-        return
-    finally:
-        gate.release()
+    wanted = _asked(session, secret, room)
+    if wanted is not None:
+        _answer(session, wanted, room, desk)
 
 
-def _asked(session: socket.socket, place: wire.Place, room: Room) -> Wanted | None:
+def _asked(session: socket.socket, secret: str, room: Room) -> Wanted | None:
     """Read the question; say why when it cannot be answered."""
     session.settimeout(HELLO_S)
     content = b""
@@ -113,7 +95,7 @@ def _asked(session: socket.socket, place: wire.Place, room: Room) -> Wanted | No
         content += more
     try:
         facts = wire.read(content)
-        if not hmac.compare_digest(str(facts["secret"]).encode(), place.secret.encode()):
+        if not hmac.compare_digest(str(facts["secret"]).encode(), secret.encode()):
             return None
         who, most = str(facts["who"])[:80], int(facts["most"])
         shape = facts.get("shape")
