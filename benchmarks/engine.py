@@ -21,8 +21,7 @@ from statistics import median
 from time import perf_counter, sleep
 
 from benchmarks import llama_programs, llama_server
-from benchmarks.quantize_speed import ROOT
-from benchmarks.shaped import random_model
+from benchmarks.shaped import ROOT, random_model
 from edge.library.library import Library
 from edge.llama.vocabulary import Vocabulary
 from edge.settings import Settings

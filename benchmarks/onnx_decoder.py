@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.quantize_speed import ROOT, SMALL, Size, write_random
+from benchmarks.quantize_speed import SMALL
+from benchmarks.shaped import ROOT, Size, write_random
 
 MINI = ROOT / "edge" / "models" / "mini" / "mini.gguf"
 LARGE = Size(layers=22, hidden=1024, feed_forward=4096, vocabulary=32_000)

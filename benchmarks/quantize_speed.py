@@ -11,14 +11,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-import numpy as np
+from benchmarks.shaped import ROOT, Size, write_random
 
-ROOT = Path(__file__).parents[1]
 MB = 1 << 20
 OURS = """
 import sys, time
@@ -48,16 +45,6 @@ SAY = """
 print(time.process_time() - began)
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """A random Llama."""
-
-    layers: int
-    hidden: int
-    feed_forward: int
-    vocabulary: int
 
 
 BILLION = Size(layers=16, hidden=2048, feed_forward=8192, vocabulary=32_000)
@@ -108,46 +95,3 @@ def _timed(script: str, path: Path, kind: str) -> tuple[float, int]:
     output.unlink()
     seconds, memory = done.stdout.split()[-2:]
     return float(seconds), int(memory) * 1024
-
-
-def write_random(path: Path, size: Size) -> int:
-    """Write a Llama of random weights, a tensor at a time; return the bytes of its largest tensor."""
-    import gguf
-
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_context_length(2048)
-    writer.add_embedding_length(size.hidden)
-    writer.add_block_count(size.layers)
-    writer.add_feed_forward_length(size.feed_forward)
-    writer.add_head_count(size.hidden // 64)
-    writer.add_head_count_kv(size.hidden // 256)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_vocab_size(size.vocabulary)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
-    writer.add_tokenizer_model("none")
-    shapes = _shapes(size)
-    for name, shape in shapes.items():
-        kind: Any = np.dtype(np.float32 if len(shape) == 1 else np.float16)
-        writer.add_tensor_info(name, shape, kind, int(np.prod(shape)) * kind.itemsize)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_ti_data_to_file()
-    tile = (np.random.default_rng(1).standard_normal(1 << 22) * 0.02).astype(np.float16)
-    for shape in shapes.values():
-        plain = np.ones(shape, dtype=np.float32) if len(shape) == 1 else np.resize(tile, shape)
-        writer.write_tensor_data(plain)
-    writer.close()
-    return max(2 * int(np.prod(shape)) for shape in shapes.values())
-
-
-def _shapes(size: Size) -> dict[str, tuple[int, ...]]:
-    wide, keys = size.hidden, size.hidden // 4
-    shapes: dict[str, tuple[int, ...]] = {"token_embd.weight": (size.vocabulary, wide), "output_norm.weight": (wide,)}
-    for layer in range(size.layers):
-        block = {
-            "attn_norm": (wide,), "attn_q": (wide, wide), "attn_k": (keys, wide), "attn_v": (keys, wide),
-            "attn_output": (wide, wide), "ffn_norm": (wide,), "ffn_gate": (size.feed_forward, wide),
-            "ffn_up": (size.feed_forward, wide), "ffn_down": (wide, size.feed_forward),
-        }  # fmt: skip
-        shapes |= {f"blk.{layer}.{name}.weight": shape for name, shape in block.items()}
-    return shapes

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import socket
 import struct
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from badline import accepting
 from edge.errors import EdgeError
 from edge.settings import Settings
 from edge.sync.lan.courier import Courier
@@ -83,27 +83,14 @@ class Room:
 @contextmanager
 def answering(answer: Callable[[socket.socket, bytes], None]) -> Iterator[str]:
     """A server that answers as it likes; return its address."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(0.1)
-        over = threading.Event()
 
-        def serve(connection: socket.socket) -> None:
-            with connection, suppress(OSError):
-                while request := connection.recv(1 << 16):
-                    answer(connection, request)
+    def serve(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            while request := connection.recv(1 << 16):
+                answer(connection, request)
 
-        def accept() -> None:
-            while not over.is_set():
-                with suppress(TimeoutError):
-                    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
-
-        thread = threading.Thread(target=accept, daemon=True)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.getsockname()[1]}"
-        finally:
-            over.set()
-            thread.join()
+    with accepting(serve) as address:
+        yield address
 
 
 @contextmanager

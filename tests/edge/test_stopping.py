@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from benchmarks.quantize_speed import Size, write_random
+if not find_spec("gguf"):
+    pytest.skip("needs the tools of a workstation: pip install 'amauta[quantize]'", allow_module_level=True)
+
+from benchmarks.shaped import Size, write_random
 from edge.errors import ModelError
 from edge.llama.history import Fitted
 from edge.llama.reading import PORTION_SECONDS, Reading
@@ -22,8 +26,6 @@ from edge.shared.desk import Desk, Request
 from edge.shared.room import opened
 from edge.tutor.engine import Message
 from edge.tutor.llama import LlamaEngine, never
-
-pytest.importorskip("gguf")
 
 MINI = Path(__file__).parents[2] / "edge" / "models" / "mini" / "mini.gguf"
 LARGE = Size(layers=8, hidden=768, feed_forward=3072, vocabulary=2000)
