@@ -74,11 +74,26 @@ class Book:
             )
             facts = {name: getattr(kept, name) for name in ("id", "patient", "date", "runs", "notes", "outcome")}
             self._add(kept.patient, {"kind": "draft", "visit": facts, "at": stamp(at)})
+            self.vault.set_page(kept.patient, b"")
         return kept
+
+    def begin(self, visit: Visit, table: str, sha256: str, answers: dict[str, str]) -> None:
+        """Keep the answers to a table that is not finished, until the draft is written again."""
+        facts = {"visit": visit.id, "table": table, "sha256": sha256, "answers": answers}
+        self.vault.set_page(visit.patient, encode(facts))
+
+    def begun(self, visit: Visit) -> dict[str, Any]:
+        """Return the table of a draft that is not finished: `table`, `sha256`, `answers`; or nothing."""
+        page = self.vault.page(visit.patient)
+        found: dict[str, Any] = json.loads(page) if page else {}
+        return found if found.get("visit") == visit.id and visit.state == "draft" else {}
 
     def confirm(self, visit: str, by: str, at: datetime) -> Visit:
         """Make a draft final; from then on it never changes."""
-        return self._advance(visit, {"kind": "final", "by": _named(by), "at": stamp(at)})
+        with self.vault.writing():
+            after = self._advance(visit, {"kind": "final", "by": _named(by), "at": stamp(at)})
+            self.vault.set_page(after.patient, b"")
+        return after
 
     def hand_over(self, visit: str, to: str, at: datetime) -> Visit:
         """Say to whom a final visit was handed over."""
@@ -86,6 +101,8 @@ class Book:
 
     def correct(self, visit: str, text: str, by: str, at: datetime) -> Visit:
         """Say what was wrong in a final visit; the visit itself stays as it was."""
+        if not text.strip():
+            raise RecordsError("correction-empty")
         return self._advance(visit, {"kind": "correction", "text": text.strip(), "by": _named(by), "at": stamp(at)})
 
     def everything_about(self, patient: str) -> dict[str, Any]:

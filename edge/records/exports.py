@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from edge.errors import EdgeError
@@ -35,6 +36,18 @@ def referral(book: Book, visit: str, settings: Settings, words: Words) -> bytes:
     from edge.records.referral import page
 
     return page(*book.find(visit), tables_by_hash(settings), words)
+
+
+def referral_text(book: Book, visit: str, settings: Settings, words: Words) -> bytes:
+    """One visit as plain text, to be read out or copied by hand; needs nothing installed."""
+    from edge.records.referral import text
+
+    return text(*book.find(visit), tables_by_hash(settings), words).encode()
+
+
+def prints() -> bool:
+    """Tell whether this computer can make the printed page."""
+    return find_spec("fpdf") is not None
 
 
 def dhis2(book: Book, month: str, settings: Settings, _words: Words) -> bytes:
@@ -67,5 +80,6 @@ EXPORTS: dict[str, Callable[[Book, str, Settings, Words], bytes]] = {
     "patient": patient,
     "fhir": fhir,
     "referral": referral,
+    "referral-text": referral_text,
     "dhis2": dhis2,
 }

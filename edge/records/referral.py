@@ -80,6 +80,14 @@ def page(patient: Patient, visit: Visit, tables: dict[str, Table], words: Words)
     return content
 
 
+def text(patient: Patient, visit: Visit, tables: dict[str, Table], words: Words) -> str:
+    """Return what the page says as lines of text."""
+    lines = [words.say("records.page-title")]
+    for part in parts(patient, visit, tables, words):
+        lines += ["", f"{part.heading}:", *(f"  {line}" for line in part.lines)]
+    return "\n".join(lines) + "\n"
+
+
 def _because(run: Facts, table: Table | None, words: Words) -> str:
     """Say the answers that were enough for the outcome, in the words of the questions."""
     asked = {one.id: in_language(one.ask, words.lang) for one in table.inputs} if table else {}

@@ -19,6 +19,9 @@ SCHEMA = (
     " BEGIN SELECT raise(ABORT, 'events never change'); END",
 )
 
+LATER = "CREATE TABLE IF NOT EXISTS pages (patient TEXT PRIMARY KEY, sealed BLOB NOT NULL)"
+"""What files of the first days lack."""
+
 FREE_TRIES = 3
 LONGEST_WAIT_SECONDS = 300.0
 

@@ -1,29 +1,28 @@
 """A file of sealed events that only grows, opened by a passphrase and closed by itself.
 
 Knows nothing of patients' names: an event is bytes that belong to a random number. Each is sealed at its place
-(device, number, the hash of the one before), so a change, a swap, a gap or a cut-off end is noticed at unlocking. A whole
-older copy of the file put in its place is not.
+(device, number, the hash of the one before), so a change, a swap, a gap or a cut-off end is noticed at unlocking; `seen`
+notices an older copy. Beside the events each patient has one sealed page for what is not finished, written over and over.
 """
 
 from __future__ import annotations
 
 import hmac
 import json
-import os
-import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
 from edge.errors import StoreError
-from edge.learning.store import BUSY_SECONDS, plain_errors
-from edge.records import seal
+from edge.learning.store import plain_errors
+from edge.records import seal, seen
 from edge.records.errors import LockedError, RecordsError
-from edge.records.schema import FORMAT, SCHEMA, wait_seconds
+from edge.records.file import connected, facts_in, head_mac, make, page_at, position
+from edge.records.schema import FORMAT, LATER, wait_seconds
 
 IDLE_SECONDS = 300.0
 """Unused for so long, the records lock."""
@@ -42,48 +41,27 @@ class Vault:
         self._key: bytes | None = None
         self._used = 0.0
         with plain_errors(path):
-            self._database = _connected(path)
+            self._database = connected(path)
             try:
-                facts = dict(self._database.execute("SELECT name, value FROM vault").fetchall())
+                facts = facts_in(self._database)
+                if facts.get("format") == FORMAT:
+                    self._database.execute(LATER)
             except sqlite3.Error:
                 self._database.close()
                 raise
         if facts.get("format") != FORMAT:
             self.close()
-            raise RecordsError("records-newer", path=path, format=str(facts.get("format")))
+            raise RecordsError("records-newer" if facts else "records-none", path=path, format=facts.get("format", ""))
         self.device = facts["device"]
+        self.recovery_copied = facts.get("recovery") != "shown"
+        """Whether somebody said that the recovery key is on paper."""
+
+        self._noted: seen.Seen | None = None
 
     @staticmethod
     def create(path: Path, passphrase: str, cost: int = seal.COST) -> str:
         """Make the file and return the recovery key, which is kept nowhere else; refuse where there is one."""
-        secret = seal.clean_passphrase(passphrase)
-        key, recovery, device = seal.new_key(), seal.new_recovery(), secrets.token_hex(8)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        except OSError as error:
-            raise StoreError("store-unwritable", path=path, reason=error.strerror or str(error)) from error
-        with plain_errors(path):
-            database = _connected(path)
-            try:
-                database.execute("BEGIN IMMEDIATE")
-                if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'vault'").fetchone():
-                    raise RecordsError("records-exist", path=path)
-                for statement in SCHEMA:
-                    database.execute(statement)
-                database.executemany("INSERT INTO vault VALUES (?, ?)", [("format", FORMAT), ("device", device)])
-                for one in (
-                    seal.wrap(key, "passphrase", secret, device, cost),
-                    seal.wrap(key, "recovery", recovery, device, cost),
-                ):
-                    database.execute(
-                        "INSERT INTO wraps VALUES (?, ?, ?, ?)", (one.kind, one.cost, one.salt, one.sealed)
-                    )
-                database.execute("INSERT INTO head VALUES (1, 0, ?, ?)", (b"", _head_mac(key, device, 0, b"")))
-                database.execute("COMMIT")
-            finally:
-                database.close()
-        return recovery
+        return make(path, passphrase, cost)
 
     def close(self) -> None:
         """Lock and close; harmless when done already."""
@@ -97,7 +75,10 @@ class Vault:
         self.close()
 
     def lock(self) -> None:
-        """Forget the key."""
+        """Note how far the records have come, and forget the key."""
+        with self._lock, suppress(RecordsError, StoreError):
+            if self._key is not None and not self._database.in_transaction:
+                self._note(self._key)
         self._key = None
 
     @property
@@ -107,14 +88,14 @@ class Vault:
             self.lock()
         return self._key is None
 
-    def unlock(self, passphrase: str) -> None:
-        """Open with the passphrase, and check everything that was kept."""
-        self._unlock("passphrase", seal.same_letters(passphrase))
+    def unlock(self, passphrase: str, *, older: bool = False) -> None:
+        """Open with the passphrase, and check everything that was kept; `older` accepts a copy that was put back."""
+        self._unlock("passphrase", seal.same_letters(passphrase), older)
 
     def recover(self, recovery: str, passphrase: str) -> None:
         """Open with the recovery key from the safe, and set a new passphrase."""
         secret = seal.clean_passphrase(passphrase)
-        self._unlock("recovery", seal.read_recovery(recovery))
+        self._unlock("recovery", seal.read_recovery(recovery), False)
         self._rewrap("passphrase", secret)
 
     def change_passphrase(self, passphrase: str) -> None:
@@ -124,10 +105,17 @@ class Vault:
     def renew_recovery(self) -> str:
         """Return a new recovery key; the one printed before no longer opens anything."""
         recovery = seal.new_recovery()
+        self.recovery_is("shown")
         self._rewrap("recovery", recovery)
         return recovery
 
-    def _unlock(self, kind: str, secret: str) -> None:
+    def recovery_is(self, how: str) -> None:
+        """Keep that the recovery key was `shown`, or that somebody `copied` it onto paper."""
+        with self.writing():
+            self._database.execute("INSERT OR REPLACE INTO vault VALUES ('recovery', ?)", (how,))
+        self.recovery_copied = how != "shown"
+
+    def _unlock(self, kind: str, secret: str, older: bool) -> None:
         """Count the try before it is made, so that cutting the power does not give more tries."""
         with self.writing():
             failed, last = self._database.execute("SELECT count, at FROM failures").fetchone() or (0, 0.0)
@@ -146,9 +134,28 @@ class Vault:
         try:
             for _ in self.events():
                 pass
+            if not older:
+                self._compare(key)
         except RecordsError:
-            self.lock()
+            self._key = None
             raise
+        self._note(key)
+
+    def _compare(self, key: bytes) -> None:
+        """Refuse records that had come further before, or went another way."""
+        noted, (seq, _) = seen.read(self.path, self.device, key), self._head(key)
+        if noted is None or not noted.seq:
+            return
+        row = self._database.execute("SELECT hash FROM events WHERE seq = ?", (noted.seq,)).fetchone()
+        if row != (noted.hashed,):
+            raise RecordsError("records-older", path=self.path, here=seq, noted=noted.seq)
+        self._noted = noted
+
+    def _note(self, key: bytes) -> None:
+        now = seen.Seen(*self._head(key))
+        if now != self._noted:
+            seen.write(self.path, self.device, key, now)
+            self._noted = now
 
     def key(self) -> bytes:
         """Return the data key and count this as use; raise LockedError when the records are locked."""
@@ -178,14 +185,14 @@ class Vault:
         key = self.key()
         with self.writing():
             seq, prev = self._head(key)
-            at = _position(self.device, seq + 1, patient, prev)
+            at = position(self.device, seq + 1, patient, prev)
             sealed = seal.seal(self._patient_key(key, patient, make=True) or b"", content, at)
             digest = sha256(sealed).digest()
             hashed = sha256(at + digest).digest()
             self._database.execute(
                 "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", (seq + 1, patient, prev, hashed, digest, sealed)
             )
-            mac = _head_mac(key, self.device, seq + 1, hashed)
+            mac = head_mac(key, self.device, seq + 1, hashed)
             self._database.execute("UPDATE head SET seq = ?, hash = ?, mac = ?", (seq + 1, hashed, mac))
         return seq + 1
 
@@ -200,7 +207,7 @@ class Vault:
         deleted: set[str] = set()
         head, keys, rows = self._snapshot(key)
         for seq, owner, before, hashed, digest, sealed in rows:
-            at = _position(self.device, seq, owner, prev)
+            at = position(self.device, seq, owner, prev)
             if seq != last + 1 or before != prev or hashed != sha256(at + digest).digest():
                 raise RecordsError("records-changed", path=self.path, seq=last + 1)
             prev, last = hashed, seq
@@ -222,8 +229,25 @@ class Vault:
         """Delete a patient's key and sealed texts, and keep a mark that names neither. Then `shrink`."""
         with self.writing():
             self.append("", json.dumps({**mark, "deleted": patient}).encode())
-            self._database.execute("DELETE FROM keys WHERE patient = ?", (patient,))
+            for table in ("keys", "pages"):
+                self._database.execute(f"DELETE FROM {table} WHERE patient = ?", (patient,))
             self._database.execute("UPDATE events SET sealed = x'' WHERE patient = ?", (patient,))
+
+    def set_page(self, patient: str, content: bytes) -> None:
+        """Keep what is not finished about a patient in place of what was kept before; nothing: no page."""
+        with self.writing():
+            if content and (key := self._patient_key(self.key(), patient)):
+                sealed = seal.seal(key, content, page_at(self.device, patient))
+                self._database.execute("INSERT OR REPLACE INTO pages VALUES (?, ?)", (patient, sealed))
+            else:
+                self._database.execute("DELETE FROM pages WHERE patient = ?", (patient,))
+
+    def page(self, patient: str) -> bytes:
+        """Return what is not finished about a patient; nothing where there is none, or it does not open."""
+        with self._lock, plain_errors(self.path):
+            row = self._database.execute("SELECT sealed FROM pages WHERE patient = ?", (patient,)).fetchone()
+            key = self._patient_key(self.key(), patient)
+        return (seal.unseal(key, row[0], page_at(self.device, patient)) if row and key else None) or b""
 
     def _snapshot(self, key: bytes) -> tuple[tuple[int, bytes], dict[str, bytes | None], list[tuple[Any, ...]]]:
         """Read the end, the patients' keys and all rows at one moment, whoever else is writing."""
@@ -256,7 +280,7 @@ class Vault:
 
     def _head(self, key: bytes) -> tuple[int, bytes]:
         seq, hashed, mac = self._database.execute("SELECT seq, hash, mac FROM head").fetchone() or (0, b"", b"")
-        if not hmac.compare_digest(mac, _head_mac(key, self.device, seq, hashed)):
+        if not hmac.compare_digest(mac, head_mac(key, self.device, seq, hashed)):
             raise RecordsError("records-changed", path=self.path, seq=seq)
         return seq, hashed
 
@@ -271,20 +295,3 @@ class Vault:
             self._database.execute("INSERT INTO keys VALUES (?, ?)", (patient, seal.seal(keeper, fresh, at)))
             return fresh
         return seal.unseal(keeper, row[0], at) if row else None
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None)
-    mode = database.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-    database.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
-    database.execute("PRAGMA secure_delete = ON")
-    database.execute("PRAGMA temp_store = MEMORY")
-    return database
-
-
-def _position(device: str, seq: int, patient: str, prev: bytes) -> bytes:
-    return f"amauta event|{device}|{seq}|{patient}|{prev.hex()}|".encode()
-
-
-def _head_mac(key: bytes, device: str, seq: int, hashed: bytes) -> bytes:
-    return hmac.new(seal.derived(key, "head"), f"{device}|{seq}|{hashed.hex()}".encode(), sha256).digest()

@@ -23,11 +23,11 @@ from edge.words import Words, words_for
 
 if TYPE_CHECKING:
     from edge.records.book import Book
+    from edge.records.vault import Vault
 
 ACTIONS = ("key", "unlock-check", "visits", "show", "export", "delete")
-KEY_ACTIONS = ("new", "change", "recover", "reprint")
-FILE_NAME = "records.db"
-WHAT = ("patient", "fhir", "referral", "dhis2")
+KEY_ACTIONS = ("new", "change", "recover", "reprint", "accept-older")
+WHAT = ("patient", "fhir", "referral", "referral-text", "dhis2")
 
 
 def configure(actions: Any, words: Words) -> None:
@@ -50,29 +50,38 @@ def configure(actions: Any, words: Words) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Do what was asked with the records."""
     from edge.records.book import Book
+    from edge.records.file import FILE_NAME
     from edge.records.vault import Vault
 
     words = words_for("edge", settings.spoken_lang)
     path = settings.home / FILE_NAME
     if args.action == "key" and args.what == "new":
-        return _recovery(args, words, Vault.create(path, _new_secret(words)))
+        recovery = Vault.create(path, _new_secret(words))
+        with Vault(path, time) as vault:
+            return _recovery(args, words, vault, recovery)
     with Vault(path, time) as vault:
-        if args.action == "key" and args.what == "recover":
-            vault.recover(_secret(words, "ask-recovery"), _new_secret(words))
-        else:
-            vault.unlock(_secret(words, "ask-passphrase"))
         if args.action == "key":
-            if args.what == "change":
-                vault.change_passphrase(_new_secret(words))
-            elif args.what == "reprint":
-                return _recovery(args, words, vault.renew_recovery())
-            return _said(args, words, "passphrase-set")
+            return _key(args, vault, words)
+        vault.unlock(_secret(words, "ask-passphrase"))
         book = Book(vault)
         if args.action == "unlock-check":
             return _said(args, words, "opens", patients=len(book.patients()), visits=len(book.visits()))
         if args.action == "export":
             return _export(args, book, settings, words)
         return {"visits": _visits, "show": _show, "delete": _delete}[args.action](args, book, words)
+
+
+def _key(args: argparse.Namespace, vault: Vault, words: Words) -> int:
+    if args.what == "recover":
+        vault.recover(_secret(words, "ask-recovery"), _new_secret(words))
+        return _said(args, words, "passphrase-set")
+    vault.unlock(_secret(words, "ask-passphrase"), older=args.what == "accept-older")
+    if args.what == "reprint":
+        return _recovery(args, words, vault, vault.renew_recovery())
+    if args.what == "accept-older":
+        return _said(args, words, "accepted-older")
+    vault.change_passphrase(_new_secret(words))
+    return _said(args, words, "passphrase-set")
 
 
 def _visits(args: argparse.Namespace, book: Book, words: Words) -> int:
@@ -142,10 +151,12 @@ def _delete(args: argparse.Namespace, book: Book, words: Words) -> int:
     return ExitCode.DONE
 
 
-def _recovery(args: argparse.Namespace, words: Words, recovery: str) -> int:
+def _recovery(args: argparse.Namespace, words: Words, vault: Vault, recovery: str) -> int:
     answer(args, {"recovery": recovery})
     if not args.json:
         sys.stdout.write(f"{recovery}\n")
+        sys.stdout.flush()
+    vault.recovery_is("copied")
     narrate(words, "records.recovery")
     return ExitCode.DONE
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from edge.triage.answers import question, written
+from edge.triage.condition_said import condition_lines
 from edge.triage.parts import Input, Table, in_language, lines_in
 from edge.triage.run import Decision, outcome_of
 from edge.triage.say import answer_in_words, approval_of, dose_lines, page_of, source_in_words, unit_of
@@ -79,7 +80,9 @@ def row_lines(table: Table, decision: Decision | None, words: Words) -> Iterator
         row = next(one for one in table.rows if one.id == decision.row)
         yield "gap", ""
         yield "title", words.say("clinic.row", row=row.id, line=table.line_of("rows", row.id))
-        yield "step", words.say("clinic.when", when=row.when_text)
+        first, *rest = condition_lines(table, row.when, edge)
+        yield "step", words.say("clinic.when", when=first)
+        yield from (("quiet", line) for line in rest)
         yield "step", in_language(outcome_of(table, row).title, words.lang)
         yield (
             "step",
