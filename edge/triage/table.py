@@ -70,9 +70,15 @@ def read(path: Path) -> tuple[Table | None, list[Complaint]]:
         if path.stat().st_size > MOST_BYTES:
             return None, [complaint(path, 1, "file-large", most=MOST_BYTES)]
         content = path.read_bytes()
-        text = content.decode("utf-8-sig")
     except OSError as error:
         raise TriageError("table-unreadable", path=path, reason=error.strerror or "") from error
+    return read_bytes(path, content)
+
+
+def read_bytes(path: Path, content: bytes) -> tuple[Table | None, list[Complaint]]:
+    """Read a table from what stands, or is to stand, in the file `path`."""
+    try:
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return None, [complaint(path, content[: error.start].count(b"\n") + 1, "not-utf8")]
     place, found = parse(path, text)

@@ -1,7 +1,8 @@
 """A decision table as an XLSForm, so that ODK or KoboToolbox on a phone asks and answers the same.
 
 Pure up to the last step: sheets of texts. Conditions become XPath; nothing is shown before every question that
-counts has its answer. A number that may be unknown is two questions, because an empty field is no answer.
+counts has its answer. A number that may be unknown is two questions, because an empty field is no answer. What a
+form has no place for stands in columns and a sheet of our own, which other programs pass over: `xlsform_read` reads it back.
 """
 
 from __future__ import annotations
@@ -13,15 +14,23 @@ from importlib.util import find_spec
 
 from edge.triage.condition import UNKNOWN, AtLeast, Atom, Not
 from edge.triage.errors import TriageError
-from edge.triage.parts import Dose, Input, Row, Table, Text, in_language, lines_in
+from edge.triage.parts import Dose, Input, Row, Source, Table, Text, in_language, lines_in
 from edge.triage.say import approval_of, source_in_words
 from edge.words import LANGUAGES, words_for
 
 TITLES = {"es": "Español (es)", "pt": "Português (pt)", "en": "English (en)"}
 LABELS = tuple(f"label::{TITLES[lang]}" for lang in LANGUAGES)
 HINTS = tuple(f"hint::{TITLES[lang]}" for lang in LANGUAGES)
-SURVEY = ("type", "name", *LABELS, *HINTS, "required", "relevant", "constraint", "calculation")
+KIND, UNIT, DANGER = "amauta_kind", "amauta_unit", "amauta_danger"
+URGENCY, OUTCOME, DOSES, BAND = "amauta_urgency", "amauta_outcome", "amauta_doses", "amauta_band"
+SOURCE = ("amauta_guideline", "amauta_chart", "amauta_page")
+OWN = (KIND, UNIT, DANGER, URGENCY, OUTCOME, DOSES, BAND, *SOURCE)
+"""Columns that ODK and KoboToolbox do not know."""
+
+SURVEY = ("type", "name", *LABELS, *HINTS, "required", "relevant", "constraint", "calculation", *OWN)
 CHOICES = ("list_name", "name", *LABELS)
+GUIDELINES = ("id", "name", "edition", "year", "publisher", "licence", "url")
+APPROVAL = ("amauta_approved_by", "amauta_approved_on")
 KNOWN = "_known"
 SURELY = "answered"
 """The calculated field that is 1 when everything was answered."""
@@ -37,17 +46,21 @@ class Sheet:
 
 
 def sheets(table: Table) -> tuple[Sheet, ...]:
-    """Return the three sheets of an XLSForm."""
+    """Return the three sheets of an XLSForm, and one with the guidelines."""
     settings = {
         "form_title": f"{in_language(table.title, LANGUAGES[0])} ({approval_of(table, words_for('edge', LANGUAGES[0]))})",
         "form_id": table.id,
         "version": table.version,
         "default_language": TITLES[LANGUAGES[0]],
     }
+    if table.approval is not None:
+        settings |= dict(zip(APPROVAL, (table.approval.by, table.approval.on.isoformat()), strict=True))
+    guidelines = ({name: str(getattr(one, name)) for name in GUIDELINES} for one in table.guidelines)
     return (
         Sheet("survey", SURVEY, tuple(_survey(table))),
         Sheet("choices", CHOICES, tuple(_choices(table))),
         Sheet("settings", tuple(settings), (settings,)),
+        Sheet("guidelines", GUIDELINES, tuple(guidelines)),
     )
 
 
@@ -97,6 +110,7 @@ def _atom(atom: Atom, one: Input) -> str:
 def _survey(table: Table) -> Iterator[dict[str, str]]:
     approval = tuple((lang, approval_of(table, words_for("edge", lang))) for lang in LANGUAGES)
     yield {"type": "note", "name": "approval", **_labels(approval)}
+    yield {"type": "note", "name": "title", **_labels(table.title)}
     yield {"type": "note", "name": "who", **_labels(table.who)}
     for one in table.inputs:
         yield from _question(one)
@@ -115,6 +129,10 @@ def _survey(table: Table) -> Iterator[dict[str, str]]:
             "name": f"row_{number}",
             "relevant": f"${{row}} = '{row.id}'",
             **_labels(_outcome(table, row)),
+            URGENCY: row.urgency,
+            OUTCOME: row.outcome,
+            DOSES: ", ".join(next(one.doses for one in table.outcomes if one.id == row.outcome)),
+            **_source(row.source),
         }
     for place, dose in enumerate(table.doses, 1):
         yield from _bands(table, dose, place, inputs)
@@ -122,21 +140,22 @@ def _survey(table: Table) -> Iterator[dict[str, str]]:
 
 def _question(one: Input) -> Iterator[dict[str, str]]:
     asked = {**_labels(one.ask), **(_labels(one.help, HINTS) if one.help else {}), "required": "yes"}
+    facts = {KIND: one.kind, UNIT: one.unit, DANGER: one.danger}
     if one.kind == "sign":
-        yield {"type": f"select_one {'signs' if one.may_be_unknown else 'yes_no'}", "name": one.id, **asked}
+        yield {"type": f"select_one {'signs' if one.may_be_unknown else 'yes_no'}", "name": one.id, **asked, **facts}
         return
     if one.kind == "choice":
-        yield {"type": f"select_one {one.id}", "name": one.id, **asked}
+        yield {"type": f"select_one {one.id}", "name": one.id, **asked, **facts}
         return
     whole = one.step == one.step.to_integral_value() and one.least == one.least.to_integral_value()
     steps = f"(. - {one.least}) div {one.step}"  # a whole number of them, but for what binary fractions lose
     stepped = "" if whole and one.step == 1 else f" and abs({steps} - round({steps})) < 0.001"
-    measured = {"type": "integer" if whole else "decimal", "name": one.id, **asked}
+    measured = {"type": "integer" if whole else "decimal", "name": one.id, **asked, **facts}
     measured["constraint"] = f". >= {one.least} and . <= {one.most}{stepped}"
     if one.may_be_unknown:
         yield {"type": "select_one measured", "name": f"{one.id}{KNOWN}", **asked}
         measured["relevant"] = f"${{{one.id}{KNOWN}}} = 'known'"
-    yield measured | _labels(tuple((lang, f"{text} ({_unit(one, lang)})") for lang, text in one.ask))
+    yield measured | _labels(tuple((lang, f"{text} ({unit_in(one, lang)})") for lang, text in one.ask))
 
 
 def _answered(table: Table) -> str:
@@ -162,6 +181,9 @@ def _bands(table: Table, dose: Dose, place: int, inputs: dict[str, Input]) -> It
             "name": f"dose_{place}_{number + 1}",
             "relevant": f"{shown} and ({fits[number]})",
             **_labels(said),
+            DOSES: dose.id,
+            BAND: ", ".join(f"{name} {least} to {below}" for name, least, below in band.ranges),
+            **_source(dose.source),
         }
     refer = tuple((lang, f"{title}: {words_for('edge', lang).say('clinic.dose-refer')}") for lang, title in dose.title)
     none = f"{shown} and not({' or '.join(fits)})"
@@ -208,12 +230,17 @@ def _outcome(table: Table, row: Row) -> Text:
     return tuple(found)
 
 
+def _source(source: Source) -> dict[str, str]:
+    return dict(zip(SOURCE, (source.guideline, source.chart, source.page), strict=True))
+
+
 def _cited(table: Table, dose: Dose, lang: str) -> str:
     guideline = next(one for one in table.guidelines if one.id == dose.source.guideline)
     return source_in_words(dose.source, guideline, words_for("edge", lang))
 
 
-def _unit(one: Input, lang: str) -> str:
+def unit_in(one: Input, lang: str) -> str:
+    """Return the unit of a number, as it stands behind its question."""
     return words_for("edge", lang).say(f"clinic.unit-{one.unit}") if one.kind == "age" else one.unit
 
 

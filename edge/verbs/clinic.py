@@ -19,13 +19,13 @@ from edge.triage.say import approval_of, unit_of
 from edge.triage.shelf import find_table, table_files
 from edge.triage.table import read, read_table
 from edge.triage.xlsform import as_xlsx, sheets
-from edge.verbs import clinic_decide, clinic_records, clinic_vaccines
+from edge.verbs import clinic_decide, clinic_import, clinic_records, clinic_vaccines
 from edge.words import Words, words_for
 
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `clinic`."""
-    metavar = "tables|check|decide|xlsform|vaccines"
+    metavar = "tables|check|decide|xlsform|import|vaccines"
     every = "|".join((metavar, *clinic_records.ACTIONS))
     actions = parser.add_subparsers(dest="action", required=True, metavar=every)
     clinic_records.configure(actions, words)
@@ -36,6 +36,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     clinic_vaccines.configure(added["vaccines"], words)
     added["xlsform"].add_argument("table", metavar="TABLE", help=words.say("verbs.clinic.table"))
     added["xlsform"].add_argument("out", metavar="FILE", type=Path, help=words.say("verbs.clinic.out"))
+    clinic_import.configure(added["import"], words)
     for action in added.values():
         action.add_argument("--json", action="store_true", help=words.say("verbs.json"))
 
@@ -47,6 +48,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return clinic_records.run(args, settings)
     if args.action == "decide":
         return clinic_decide.run(args, settings)
+    if args.action == "import":
+        return clinic_import.run(args, settings)
     if args.action == "vaccines":
         return clinic_vaccines.run(args, settings)
     return {"tables": _list, "check": _check, "xlsform": _xlsform}[args.action](args, settings, words)

@@ -137,11 +137,12 @@ def test_nothing_is_shown_before_every_question_has_its_answer(tmp_path: Path) -
 
 
 def test_the_form_says_in_three_languages_that_nobody_approved_it_and_names_its_source() -> None:
-    survey, choices, settings = sheets(read_table(TABLES[-1]))
+    survey, choices, settings, guidelines = sheets(read_table(TABLES[-1]))
     first = survey.rows[0]
     assert first["label::Español (es)"] == "FALTA LA APROBACIÓN de la autoridad de salud local"
     assert first["label::English (en)"] == "NOT YET APPROVED by the local health authority"
     assert "FALTA LA APROBACIÓN" in settings.rows[0]["form_title"]
+    assert guidelines.rows[0]["edition"] == "March 2014"
     (note,) = [row for row in survey.rows if row["name"] == "row_2"]
     assert "Fonte: IMCI Chart Booklet, March 2014" in note["label::Português (pt)"]
     assert {"list_name": "signs", "name": "unknown"}.items() <= choices.rows[2].items()
@@ -154,7 +155,7 @@ def test_the_verb_writes_a_workbook_of_texts_alone(tmp_path: Path, capsys: pytes
     assert main(["clinic", "xlsform", "child-cough", str(out)]) == 0
     assert "FALTA LA APROBACIÓN" in capsys.readouterr().err
     book = load_workbook(out)
-    assert book.sheetnames == ["survey", "choices", "settings"]
+    assert book.sheetnames == ["survey", "choices", "settings", "guidelines"]
     assert {cell.data_type for page in book for row in page.iter_rows() for cell in row} <= {"s", "n"}
     assert all(cell.value is None for page in book for row in page.iter_rows() for cell in row if cell.data_type == "n")
     assert main(["clinic", "xlsform", "child-cough", str(tmp_path)]) == 1
