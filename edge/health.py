@@ -147,11 +147,15 @@ def _model(profile: DeviceProfile, settings: Settings) -> Finding:
     if verdict:
         return _finding("model", False, verdict, **_cpu(profile))
     embedded = Path(__file__).parent / "models"
-    models = [*embedded.glob("*/*.gguf"), *(p for f in settings.folders("models") for p in f.rglob("*.gguf"))]
+    models = [*embedded.glob("*/*.gguf"), *(p for f in settings.folders("models") for p in _models_in(f))]
     if not models:
         return _finding("model", True, "model-none")
     key = "model-good" if llama_is_portable() else "model-plain"
     return _finding("model", True, key, count=len(models), names=", ".join(path.stem for path in models))
+
+
+def _models_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.suffix in (".gguf", ".onnx")]
 
 
 def _speech(profile: DeviceProfile, settings: Settings) -> Finding:

@@ -15,6 +15,11 @@ BYTES = 1 << 28
 PASSES = 4
 
 
+def memory_bandwidth(cores: int) -> float:
+    """Return the gigabytes a second that this machine's memory gives at most, to one core or to all."""
+    return max(read_bandwidth(threads) for threads in {1, cores})
+
+
 def read_bandwidth(threads: int) -> float:
     """Return the gigabytes (10^9 bytes) a second that `threads` threads read from memory together, at their best."""
     import numpy as np

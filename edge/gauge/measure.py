@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from edge.gauge.bandwidth import read_bandwidth
+from edge.gauge.bandwidth import memory_bandwidth
 from edge.gauge.pace import read_pace, write_pace
 from edge.processor import physical_cores, read_processor
 from edge.release.installed import InstalledModel
@@ -57,8 +57,8 @@ Tell = Callable[[Trial | Halved], None]
 
 def measure(model: InstalledModel, seconds: float, at: str, tell: Tell) -> Measured:
     """Return what `model` does here, trying for about `seconds`; `tell` hears of each trial."""
-    cores = min(physical_cores(), MOST_THREADS)
-    memory = max(read_bandwidth(threads) for threads in {1, cores})
+    cores = usable_cores()
+    memory = memory_bandwidth(cores)
     share = seconds / (2 * cores + 5)
     trials = []
     for threads in range(1, cores + 1):
@@ -85,6 +85,11 @@ def measure(model: InstalledModel, seconds: float, at: str, tell: Tell) -> Measu
         memory_gigabytes_per_s=round(memory, 3),
         at=at,
     )
+
+
+def usable_cores() -> int:
+    """Return how many threads are tried at most."""
+    return min(physical_cores(), MOST_THREADS)
 
 
 def _trial(model: InstalledModel, tuning: Tuning, share: float) -> Trial:

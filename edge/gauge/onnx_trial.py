@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from edge.gauge.measure import MOST_THREADS, WORTH, Trial
+from edge.gauge.bandwidth import memory_bandwidth
+from edge.gauge.measure import WORTH, Trial, usable_cores
 from edge.gauge.pace import read_pace, write_pace
 from edge.onnx.decoder import OnnxEngine
 from edge.onnx.session import runtime_version
-from edge.processor import physical_cores, read_processor
+from edge.processor import read_processor
 from edge.release.installed import InstalledModel
 from edge.tutor.tuning import Measured, Tuning
 
@@ -18,10 +19,14 @@ SHARE = 0.3
 
 
 def measure_onnx(
-    model: InstalledModel, seconds: float, memory_gigabytes_per_s: float, at: str, tell: Callable[[Trial], None]
+    model: InstalledModel, seconds: float, gguf: Measured | None, at: str, tell: Callable[[Trial], None]
 ) -> Measured:
-    """Return what the ONNX file does here, trying for about `seconds`; `tell` hears of each trial."""
-    cores = min(physical_cores(), MOST_THREADS)
+    """Return what the ONNX file does here, trying for about `seconds`; `tell` hears of each trial.
+
+    What was measured of the GGUF file of the same model, if it is here, tells how fast the memory is.
+    """
+    cores = usable_cores()
+    memory = gguf.memory_gigabytes_per_s if gguf else round(memory_bandwidth(cores), 3)
     share = seconds / (2 * cores)
     trials = []
     for count in range(1, cores + 1):
@@ -42,6 +47,6 @@ def measure_onnx(
         write_tokens_per_s=round(best.write, 2),
         read_tokens_per_s=round(best.read, 2),
         gigabytes_per_s=round(best.write * model.size / 1e9, 3),
-        memory_gigabytes_per_s=memory_gigabytes_per_s,
+        memory_gigabytes_per_s=memory,
         at=at,
     )

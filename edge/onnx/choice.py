@@ -9,11 +9,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import ModelError
-from edge.onnx.head import read_decoder_head
 from edge.onnx.session import runtime_version
 from edge.processor import read_processor
-from edge.release.installed import InstalledModel, installed_models
+from edge.release.installed import InstalledModel, gguf_of, installed_models
 from edge.release.manifest import embedded_release
 from edge.settings import Settings
 from edge.tutor.adapter import adapter_for
@@ -33,7 +31,7 @@ WORTH = 1.03
 def onnx_form(settings: Settings, gguf_sha256: str) -> InstalledModel | None:
     """Return the ONNX file on this device that holds the same model as a GGUF file, if there is a sound one."""
     for other in installed_models(settings, embedded_release()):
-        if other.kind == KIND and other.sha256 and _gguf_of(other.path) == gguf_sha256:
+        if other.kind == KIND and other.sha256 and gguf_of(other.path) == gguf_sha256:
             return other
     return None
 
@@ -41,7 +39,7 @@ def onnx_form(settings: Settings, gguf_sha256: str) -> InstalledModel | None:
 def measured_onnx(settings: Settings, gguf_sha256: str) -> Measured | None:
     """Return what was measured here of the ONNX file that holds the same model as a GGUF file, if it was."""
     other = onnx_form(settings, gguf_sha256)
-    return _remembered(settings.home, other.sha256) if other else None
+    return remembered_onnx(settings.home, other.sha256) if other else None
 
 
 def is_faster(onnx: Measured | None, gguf: Measured | None) -> bool:
@@ -58,26 +56,29 @@ def open_if_faster(settings: Settings, model: InstalledModel, capability: str, k
     other = onnx_form(settings, model.sha256) if gguf is not None else None
     if other is None or not other.allows(capability) or adapter_for(settings.shelves, model.sha256) is not None:
         return None
-    found = _remembered(settings.home, other.sha256)
+    found = remembered_onnx(settings.home, other.sha256)
     if found is None or not is_faster(found, gguf):
         return None
+    return _opened(other, found, kept)
+
+
+def open_alone(settings: Settings, model: InstalledModel, kept: Path) -> OnnxEngine:
+    """Open an ONNX file whose GGUF file is not here, or may not answer; beginnings of lessons lie in `kept`."""
+    return _opened(model, remembered_onnx(settings.home, model.sha256), kept)
+
+
+def _opened(model: InstalledModel, found: Measured | None, kept: Path) -> OnnxEngine:
     from edge.onnx.decoder import OnnxEngine
 
-    engine = OnnxEngine.open(other.path, tuning=found.tuning)
-    engine.keep_beginnings(kept, other.sha256)
+    engine = OnnxEngine.open(model.path, tuning=found.tuning if found else None)
+    engine.keep_beginnings(kept, model.sha256)
     return engine
 
 
-def _remembered(home: Path, sha256: str) -> Measured | None:
+def remembered_onnx(home: Path, sha256: str) -> Measured | None:
+    """Return what was measured of this ONNX file on this very machine, if it was."""
     return remembered(home, sha256, read_processor(os.environ).name, runtime_version())
 
 
 def _seconds(measured: Measured) -> float:
     return READ_TOKENS / measured.read_tokens_per_s + WRITTEN_TOKENS / measured.write_tokens_per_s
-
-
-def _gguf_of(path: Path) -> str:
-    try:
-        return read_decoder_head(path).gguf
-    except ModelError:
-        return ""

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -27,6 +27,8 @@ from edge.tutor.gguf import read_head
 
 LANGUAGE_MODELS = {".gguf": "lm", ".onnx": "lm-onnx"}
 """Kinds of language models, by the end of their file's name."""
+
+ENDINGS = {kind: ending for ending, kind in LANGUAGE_MODELS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +81,30 @@ def find_model(settings: Settings, release: Release, model_id: str) -> Installed
     raise ModelError("model-unknown", name=model_id[:60], here=here)
 
 
-def model_for(settings: Settings, release: Release, capability: str) -> InstalledModel | None:
-    """Return the largest language model on this device whose report card opens `capability`, if any."""
-    able = [m for m in installed_models(settings, release) if m.kind == "lm" and m.allows(capability)]
-    return max(able, key=lambda model: model.size, default=None)
+def model_for(
+    settings: Settings, release: Release, capability: str, kinds: Collection[str] = tuple(ENDINGS)
+) -> InstalledModel | None:
+    """Return the largest language model on this device whose report card opens `capability`, if any.
+
+    An ONNX file beside its GGUF file is another form of that one (`edge.onnx.choice`); alone it is a model by itself.
+    """
+    able = [m for m in installed_models(settings, release) if m.kind in kinds and m.allows(capability)]
+    named = {model.sha256 for model in able}
+    alone = [m for m in able if m.kind != "lm-onnx" or gguf_of(m.path) not in {"", *named}]
+    return max(alone, key=lambda model: model.size, default=None)
+
+
+def gguf_of(path: Path) -> str:
+    """Return the SHA-256 of the GGUF file of which an ONNX file is another form; nothing where that cannot be read."""
+    try:
+        return read_decoder_head(path).gguf
+    except ModelError:
+        return ""
 
 
 def is_whole(model: InstalledModel) -> bool:
     """Read the whole file again and compare it with what it must be; its report card must be readable too."""
-    names_card = (
-        model.kind in LANGUAGE_MODELS.values() and model.artifact is not None and model.artifact.card is not None
-    )
+    names_card = model.kind in ENDINGS and model.artifact is not None and model.artifact.card is not None
     if model.embedded and names_card and model.card is None:
         return False
     return model.path.is_file() and model.sha256 == sha256_of(model.path)
@@ -143,7 +158,7 @@ def _embedded(release: Release) -> Iterator[InstalledModel]:
 
 def _card_of(artifact: Artifact, folder: Path) -> ReportCard | None:
     """Return the model's card; with a damaged one the model stays closed, and the rest of Amauta works."""
-    if artifact.kind not in LANGUAGE_MODELS.values() or artifact.card is None:
+    if artifact.kind not in ENDINGS or artifact.card is None:
         return None
     return _readable_card(folder / artifact.card)
 
@@ -167,7 +182,7 @@ def _released(folder: Path, release: Release) -> Iterator[InstalledModel]:
             release = _catalogue(folder / file.path) or release
     cards = {file.id: folder / file.path for file in files if file.path == f"models/{file.id}.json"}
     for file in files:
-        if file.kind in LANGUAGE_MODELS.values():
+        if file.kind in ENDINGS:
             artifact = next((a for a in release.artifacts if a.sha256 == file.sha256), None)
             about = _readable_card(cards[file.id]) if file.id in cards else None
             yield InstalledModel(file.id, file.kind, folder / file.path, True, file.sha256, artifact, about)

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from edge.errors import ModelError, SpeechError
 from edge.files import sha256_of, write_atomic
 from edge.release.fetch import Fetched, Patience, Source, Watch, fetch
+from edge.release.installed import ENDINGS
 from edge.release.manifest import Artifact, Release
 from edge.release.part import Wanted, disk_error, part_of
 from edge.speech.voice_folder import admit
@@ -54,7 +55,7 @@ class Pull:
 def plan_pull(release: Release, kind: str, artifact_id: str, mirror: str | None, folder: Path) -> Pull:
     """Decide what to fetch for `artifact_id`; raise ModelError when the catalogue does not say enough.
 
-    `folder` is where models, or voices, are kept on this device.
+    `kind` is "voice", or "lm" for a language model in whichever form. `folder` is where those are kept on this device.
     """
     artifact = _pullable(release, kind, artifact_id)
     if kind == "voice":
@@ -64,7 +65,7 @@ def plan_pull(release: Release, kind: str, artifact_id: str, mirror: str | None,
         parts = (_piece(about, mirror, about.file), _piece(artifact, mirror, artifact.file))
         # A voice must speak before it is one: until then its files lie in a folder of their own.
         return Pull(artifact, folder / "pull", parts)
-    return Pull(artifact, folder, (_piece(artifact, mirror, f"{artifact.id}.gguf"),))
+    return Pull(artifact, folder, (_piece(artifact, mirror, f"{artifact.id}{ENDINGS[artifact.kind]}"),))
 
 
 def pull_model(pull: Pull, watch: Watch, patience: Patience) -> Fetched:
@@ -122,13 +123,14 @@ def _already(path: Path, wanted: Wanted) -> Fetched | None:
 
 def _pullable(release: Release, kind: str, artifact_id: str) -> Artifact:
     artifact = release.find(artifact_id)
+    kinds = [kind] if kind == "voice" else list(ENDINGS)
     if artifact is None:
-        known = [a.id for a in release.artifacts if a.kind == kind and not a.embedded]
+        known = [a.id for a in release.artifacts if a.kind in kinds and not a.embedded]
         near = difflib.get_close_matches(artifact_id.lower(), known, 3, 0.4) or known[:3]
         raise ModelError("fetch-no-such", name=artifact_id[:60], near=", ".join(near))
     if artifact.embedded:
         raise ModelError("fetch-embedded", name=artifact.id)
-    if artifact.kind != kind:
+    if artifact.kind not in kinds:
         verb = "voices" if artifact.kind == "voice" else "models"
         raise ModelError("fetch-kind", name=artifact.id, verb=verb)
     return artifact

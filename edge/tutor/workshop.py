@@ -55,12 +55,16 @@ def allowed_model(settings: Settings) -> Engine | None:
     return shared or open_model(settings, found)
 
 
-def model_that_may_answer(settings: Settings) -> InstalledModel | None:
-    """Return the largest model here whose report card allows grounded answers, if this machine has memory for it."""
+def model_that_may_answer(settings: Settings, *, a_class: bool = False) -> InstalledModel | None:
+    """Return the largest model here whose report card allows grounded answers, if this machine has memory for it.
+
+    For `a_class` it is a GGUF file: an ONNX file answers one person at a time.
+    """
     from edge.release.installed import model_for
     from edge.release.manifest import embedded_release
 
-    found = model_for(settings, embedded_release(), "grounded_answer")
+    kinds = [("lm",)] if a_class else []
+    found = model_for(settings, embedded_release(), "grounded_answer", *kinds)
     if found is None:
         return None
     least_mb = found.artifact.min_ram_mb if found.artifact and found.artifact.min_ram_mb else found.size // MEGABYTE * 2
@@ -90,11 +94,13 @@ def class_engine(settings: Settings, model: str) -> Engine | None:
 
 def open_model(settings: Settings, model: InstalledModel) -> Loaded:
     """Load a model for one person, in the form and the way it runs best here; what lessons begin with is kept on disk."""
-    from edge.onnx.choice import open_if_faster
+    from edge.onnx.choice import KIND, open_alone, open_if_faster
     from edge.tutor.adapter import adapter_for
     from edge.tutor.llama import LlamaEngine
     from edge.tutor.tuning import tuning_for
 
+    if model.kind == KIND:
+        return open_alone(settings, model, beginnings_folder())
     other = open_if_faster(settings, model, "grounded_answer", beginnings_folder())
     if other is not None:
         return other

@@ -92,9 +92,10 @@ def _measured_onnx(gguf: Measured | None, settings: Settings) -> Measured | None
 
 def _measured(args: argparse.Namespace, settings: Settings, words: Words) -> Measured | None:
     """Return what a model does here: measured now if that was asked for, else as remembered."""
+    from edge.onnx.choice import KIND, remembered_onnx
     from edge.release.installed import find_model, installed_models, model_for
     from edge.release.manifest import embedded_release
-    from edge.tutor.tuning import remember, remembered
+    from edge.tutor.tuning import remembered
 
     release = embedded_release()
     if args.model:
@@ -107,14 +108,30 @@ def _measured(args: argparse.Namespace, settings: Settings, words: Words) -> Mea
                 raise ModelError("measure-no-model")
             return None
         model = found
+    alone = model.kind == KIND
     if not args.measure:
+        if alone:
+            return remembered_onnx(settings.home, model.sha256)
         return remembered(settings.home, model.sha256, read_processor(os.environ).name)
     if not 1 <= args.seconds <= MOST_SECONDS:
         raise EdgeError("measure-seconds", seconds=args.seconds, most=MOST_SECONDS)
     refuse_unfit_processor()
+    narrate(words, "doctor.measuring", name=model.id, seconds=round(args.seconds))
+    at = stamp(datetime.now(UTC))
+    try:
+        if alone:
+            return _measure_onnx(model, args.seconds, None, at, settings, words)
+        return _measure(model, args.seconds, at, settings, words)
+    except OSError as error:
+        raise EdgeError("measure-disk", path=settings.home, reason=error.strerror or str(error)) from error
+
+
+def _measure(model: InstalledModel, seconds: float, at: str, settings: Settings, words: Words) -> Measured:
+    """Measure a GGUF file, and the ONNX file of the same model if there is one: the faster one answers from now on."""
     from edge.gauge.measure import Halved, Trial, measure
     from edge.gauge.onnx_trial import SHARE
     from edge.onnx.choice import onnx_form
+    from edge.tutor.tuning import remember
 
     def tell(trial: Trial | Halved) -> None:
         if isinstance(trial, Halved):
@@ -123,16 +140,11 @@ def _measured(args: argparse.Namespace, settings: Settings, words: Words) -> Mea
         threads = trial.tuning.write_threads
         narrate(words, "doctor.trial", threads=threads, read=f"{trial.read:.1f}", write=f"{trial.write:.1f}")
 
-    narrate(words, "doctor.measuring", name=model.id, seconds=round(args.seconds))
     other = onnx_form(settings, model.sha256)
-    seconds = args.seconds * (1 - SHARE) if other else args.seconds
-    measured = measure(model, seconds, stamp(datetime.now(UTC)), tell)
-    try:
-        remember(settings.home, measured)
-        if other:
-            _measure_onnx(other, args.seconds * SHARE, measured, settings, words)
-    except OSError as error:
-        raise EdgeError("measure-disk", path=settings.home, reason=error.strerror or str(error)) from error
+    measured = measure(model, seconds * (1 - SHARE) if other else seconds, at, tell)
+    remember(settings.home, measured)
+    if other:
+        _measure_onnx(other, seconds * SHARE, measured, at, settings, words)
     return measured
 
 
@@ -142,8 +154,10 @@ def _tell_halved(found: Halved, words: Words) -> None:
     narrate(words, "doctor.halved", write=f"{halved.write:.1f}", usual=f"{usual.write:.1f}", **sizes)
 
 
-def _measure_onnx(model: InstalledModel, seconds: float, gguf: Measured, settings: Settings, words: Words) -> None:
-    """Measure the same model's ONNX file too; the faster one answers from now on."""
+def _measure_onnx(
+    model: InstalledModel, seconds: float, gguf: Measured | None, at: str, settings: Settings, words: Words
+) -> Measured:
+    """Measure an ONNX file: beside its GGUF file, or alone."""
     from edge.gauge.measure import Trial
     from edge.gauge.onnx_trial import measure_onnx
     from edge.tutor.tuning import remember
@@ -152,7 +166,9 @@ def _measure_onnx(model: InstalledModel, seconds: float, gguf: Measured, setting
         threads = trial.tuning.write_threads
         narrate(words, "doctor.onnx-trial", threads=threads, read=f"{trial.read:.1f}", write=f"{trial.write:.1f}")
 
-    remember(settings.home, measure_onnx(model, seconds, gguf.memory_gigabytes_per_s, gguf.at, tell))
+    measured = measure_onnx(model, seconds, gguf, at, tell)
+    remember(settings.home, measured)
+    return measured
 
 
 def _print_measured(measured: Measured, onnx: Measured | None, words: Words) -> None:

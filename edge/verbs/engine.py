@@ -8,11 +8,15 @@ import os
 import signal
 import sys
 import threading
+from typing import TYPE_CHECKING
 
 from edge.command_line import ExitCode
 from edge.errors import EdgeError, ModelError
 from edge.settings import Settings
 from edge.words import Words, words_for
+
+if TYPE_CHECKING:
+    from edge.release.installed import InstalledModel
 
 SEATS, MOST_SEATS = 4, 32
 GIVES_WAY = 10
@@ -29,16 +33,11 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Answer whoever asks, until told to stop."""
     from edge.device import refuse_unfit_processor
-    from edge.release.installed import find_model, model_for
-    from edge.release.manifest import embedded_release
 
     words = words_for("edge", settings.spoken_lang)
     if not 1 <= args.seats <= MOST_SEATS:
         raise EdgeError("engine-seats", seats=args.seats, most=MOST_SEATS)
-    release = embedded_release()
-    model = find_model(settings, release, args.model) if args.model else model_for(settings, release, "grounded_answer")
-    if model is None:
-        raise ModelError("engine-no-model")
+    model = _model(args.model, settings)
     refuse_unfit_processor()
     from edge.llama.noise import divert
     from edge.shared.server import serve
@@ -66,6 +65,23 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     kept = class_beginnings(model, tuning, adapter)
     serve(model.path, args.seats, settings.home, ready, stopped, tuning=tuning, adapter=adapter, beginnings=kept)
     return ExitCode.DONE
+
+
+def _model(name: str | None, settings: Settings) -> InstalledModel:
+    """Return the model of that name, or the one that may answer here; raise ModelError when it cannot write for many."""
+    from edge.release.installed import find_model, model_for
+    from edge.release.manifest import embedded_release
+
+    release, may = embedded_release(), "grounded_answer"
+    if name is not None:
+        found: InstalledModel | None = find_model(settings, release, name)
+    else:
+        found = model_for(settings, release, may, ("lm",)) or model_for(settings, release, may)
+    if found is None:
+        raise ModelError("engine-no-model")
+    if found.kind != "lm":
+        raise ModelError("engine-form", name=found.id)
+    return found
 
 
 def _give_way() -> None:

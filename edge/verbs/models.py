@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.command_line import ExitCode, narrate
 from edge.release.installed import (
-    LANGUAGE_MODELS,
+    ENDINGS,
     InstalledModel,
     add_model,
     find_model,
@@ -79,7 +79,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 def _list(as_json: bool, settings: Settings, release: Release, words: Words) -> int:
     here = installed_models(settings, release)
-    absent = [artifact for artifact in release.artifacts if not artifact.embedded and artifact.kind in ("lm", "voice")]
+    absent = [
+        artifact for artifact in release.artifacts if not artifact.embedded and artifact.kind in (*ENDINGS, "voice")
+    ]
     if as_json:
         rows = [_row(model) for model in here]
         answer = {
@@ -112,7 +114,7 @@ def _verify(as_json: bool, settings: Settings, release: Release, words: Words) -
 
 
 def _try(args: argparse.Namespace, settings: Settings, release: Release, words: Words) -> int:
-    from edge.llama.reading import never
+    from edge.llama.brake import never
     from edge.tutor.adapter import refuse_other_base
 
     model = find_model(settings, release, args.model)
@@ -180,7 +182,7 @@ def _about(words: Words, artifact: Artifact | None, size: int | None) -> str:
 
 
 def _may(words: Words, model: InstalledModel) -> str:
-    if model.kind not in LANGUAGE_MODELS.values():
+    if model.kind not in ENDINGS:
         return ""
     names = (
         [words.say(f"models.capability.{name}") for name in model.card.capabilities if model.allows(name)]

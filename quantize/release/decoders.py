@@ -6,6 +6,8 @@ import shutil
 from dataclasses import replace
 
 from quantize.checkpoint.facts import read_facts
+from quantize.publish.settings import PublishSettings
+from quantize.release.job import EMBEDDED, MANIFEST, RELEASES, with_duties
 from quantize.release.places import Places
 
 
@@ -31,8 +33,20 @@ def measure(places: Places) -> None:
     shutil.copyfile(card, places.device_onnx_card)
 
 
-def hand_over(places: Places) -> None:
-    """Leave file and card beside the recipe's output, the card last."""
+def as_published(settings: PublishSettings, file: str) -> PublishSettings:
+    """Return how the ONNX file stands in the catalogue: beside the GGUF file, under the same licence."""
+    url = f"{settings.url.rpartition('/')[0]}/{file}" if settings.url else ""
+    return replace(settings, id=f"{settings.id}-onnx", kind="lm-onnx", url=url, embedded="")
+
+
+def publish(places: Places) -> None:
+    """Put it into a release and the catalogue where the recipe publishes; leave file and card beside the recipe's output, the card last."""
+    settings = places.settings.publish
+    if settings is not None:
+        from quantize.publish.release import publish as put
+
+        ready = as_published(with_duties(settings, read_facts(places.model)), places.device_onnx.name)
+        put(ready, places.device_onnx, places.device_onnx_card, [], RELEASES, MANIFEST, EMBEDDED)
     shutil.rmtree(places.device_output, ignore_errors=True)
     places.device_output.mkdir(parents=True)
     for path in (places.device_onnx, places.device_onnx_card):

@@ -133,10 +133,11 @@ def _device_steps(places: Places) -> list[Step]:
     file, card = places.device_onnx, places.device_onnx_card
     written: dict[str, Input] = {"gguf": places.parent, "final": places.final, "kind": places.settings.device_onnx}
     held: dict[str, Input] = {"held": places.corpus / "held.jsonl", "settings": repr(places.settings.measure)}
+    shipped: dict[str, Input] = {"model": file, "card": card, "settings": _published(places.settings)}
     return [
         _step("device-onnx", places, file, written, decoders.write),
         _step("device-onnx-evaluate", places, card, {"gguf": places.parent, "model": file, **held}, decoders.measure),
-        _step("device-onnx-publish", places, places.device_output, {"model": file, "card": card}, decoders.hand_over),
+        _step("device-onnx-publish", places, places.device_output, shipped, decoders.publish),
     ]
 
 

@@ -131,7 +131,7 @@ def be_started(settings: Settings, learner: str) -> int:
     from tui.classroom.nursery import opened
     from tui.classroom.pupil import PupilApp, PupilServices
 
-    model = model_that_may_answer(settings)
+    model = model_that_may_answer(settings, a_class=True)
     library, tutor = opened(settings, model.path.stem if model else "", warm=False)
     PupilApp(PupilServices(settings, library, tutor, learner if learner != "-" else "")).run()
     return 0

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from edge.settings import Settings
 from edge.shared import wire
+from edge.tutor.workshop import model_that_may_answer
 from edge.words import Words
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ PUPILS_MB = 600
 class Standing:
     """How it is with the model of the class."""
 
-    name: Literal["none", "memory", "opening", "ready", "restarting"]
+    name: Literal["none", "form", "memory", "opening", "ready", "restarting"]
     seats: int = 0
 
     def say(self, words: Words) -> str:
@@ -60,7 +61,7 @@ class ClassEngine:
         self._settings, self._model, self._environ = settings, model, environ
         self._changed, self._free_mb, self._pauses_s = changed, free_mb, pauses_s
         self._process: Process | None = None
-        self.standing = Standing("opening" if model else "none")
+        self.standing = Standing("opening" if model else "form" if model_that_may_answer(settings) else "none")
 
     async def live(self) -> None:
         """Begin the process, and again whenever it has ended, until cancelled; then end it."""

@@ -51,7 +51,7 @@ def classroom(given: Sequence[str], settings: Settings) -> int:
         raise EdgeError("classroom-port", port=args.port)
     if args.minutes is not None and not 0 < args.minutes <= MOST_MINUTES:
         raise EdgeError("classroom-minutes", minutes=args.minutes, most=MOST_MINUTES)
-    model = model_that_may_answer(settings)
+    model = model_that_may_answer(settings, a_class=True)
     # The forks must begin before anything of asyncio does.
     apps = _apps(settings, model.path.stem if model else "", words)
     try:

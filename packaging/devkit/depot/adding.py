@@ -22,6 +22,7 @@ from edge.errors import ModelError
 from edge.files import sha256_of
 from edge.library import shelf
 from edge.library.folder import pack_files
+from edge.onnx.head import read_decoder_head
 from edge.release import card
 from edge.release.manifest import Release
 from edge.speech import voice_folder
@@ -79,7 +80,7 @@ def recognise(path: Path, release: Release) -> Found:
         raise KitError("depot-nothing", path=path)
     makers: dict[str, Callable[[Path], Found]] = {
         ".gguf": lambda file: _model(file, release),
-        ".onnx": _voice,
+        ".onnx": lambda file: _model(file, release) if _writes(file) else _voice(file),
         ".iso": _image,
         ".img": _image,
         ".zip": _app,
@@ -95,22 +96,37 @@ def recognise(path: Path, release: Release) -> Found:
     raise KitError("depot-unknown", path=path)
 
 
+def _writes(file: Path) -> bool:
+    """Tell whether an ONNX file is a language model; one that was cut short is, unless it has the look of a voice."""
+    try:
+        read_decoder_head(file)
+    except ModelError as error:
+        if error.key == "model-not-onnx" or file.with_name(f"{file.name}.json").is_file():
+            return False
+        raise
+    return True
+
+
 def _model(file: Path, release: Release) -> Found:
-    name = _identifier(file)
-    if gguf.is_adapter(file):
+    name, ending = _identifier(file), file.suffix.lower()
+    kind: Kind = "lm" if ending == ".gguf" else "lm-onnx"
+    if kind == "lm-onnx":
+        name = f"{name.removesuffix('-onnx')}-onnx"  # as the device calls it
+    elif gguf.is_adapter(file):
         return Found("adapter", name, "", "", _plain({f"adapters/{name}.gguf": file}))
-    gguf.read_head(file)
+    else:
+        gguf.read_head(file)
     known = next((a for a in release.artifacts if a.id == name or a.file == file.name), None)
     digest = sha256_of(file)
     if known is not None and known.sha256 not in (None, digest):
         raise ModelError("model-other", path=file, name=known.id)
     name = known.id if known is not None else name
-    files = {f"models/{name}.gguf": file}
+    files = {f"models/{name}{ending}": file}
     for report in (file.with_name(f"{file.stem}.card.json"), file.with_name("card.json")):
         if report.is_file() and card.load(report).sha256 == digest:
             files[f"models/{name}.json"] = report  # names the model's hash, so it is its receipt too
             break
-    return Found("lm", name, "", "", _plain(files))
+    return Found(kind, name, "", "", _plain(files))
 
 
 def _voice(file: Path) -> Found:

@@ -13,6 +13,8 @@ from devkit.site.names import ascii_name
 from edge.release.manifest import Artifact, Release, embedded_release, parse
 from edge.release.pull import Piece, plan_pull
 
+KIND_OF: dict[str, Kind] = {"voice": "voice", "lm": "lm", "lm-onnx": "lm-onnx"}
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -24,7 +26,10 @@ class Order:
 
     def entry(self, depot: Depot) -> Entry:
         """Return its entry, once all its files are here."""
-        files = [KeptFile(_place(p), depot.path(p.wanted.sha256).stat().st_size, p.wanted.sha256) for p in self.pieces]
+        files = [
+            KeptFile(_place(self.kind, p), depot.path(p.wanted.sha256).stat().st_size, p.wanted.sha256)
+            for p in self.pieces
+        ]
         return Entry(self.kind, self.artifact.id, "", "", tuple(files))
 
 
@@ -41,8 +46,8 @@ def read_catalogue(path: Path | None) -> Release:
 def order(release: Release, name: str, mirror: str | None, depot: Depot) -> Order:
     """Decide what `name` is made of; raise ModelError when the catalogue does not say enough."""
     found = release.find(name)
-    kind: Kind = "voice" if found is not None and found.kind == "voice" else "lm"
-    pull = plan_pull(release, kind, name, mirror, depot.incoming)
+    kind: Kind = KIND_OF.get(found.kind, "lm") if found is not None else "lm"
+    pull = plan_pull(release, "voice" if kind == "voice" else "lm", name, mirror, depot.incoming)
     return Order(kind, pull.artifact, pull.pieces)
 
 
@@ -59,7 +64,6 @@ def missing(orders: Iterable[Order], depot: Depot) -> list[Missing]:
     return list(found.values())
 
 
-def _place(piece: Piece) -> str:
+def _place(kind: Kind, piece: Piece) -> str:
     """Return where a file of a model or a voice goes on a stick."""
-    name = ascii_name(piece.wanted.name)
-    return f"{'models' if name.endswith('.gguf') else 'voices'}/{name}"
+    return f"{'voices' if kind == 'voice' else 'models'}/{ascii_name(piece.wanted.name)}"

@@ -27,7 +27,8 @@ from edge.release.sources import Absent, Source
 from edge.release.trust import Trusted, open_release
 
 ENTRY_KINDS: dict[str, Kind] = {
-    "app": "app", "lm": "lm", "voice": "voice", "voice-config": "voice", "pack": "pack", "adapter": "adapter",
+    "app": "app", "lm": "lm", "lm-onnx": "lm-onnx", "voice": "voice", "voice-config": "voice", "pack": "pack",
+    "adapter": "adapter",
 }  # fmt: skip
 FOLDER = "release"
 """Where the repository goes on a stick."""
@@ -173,7 +174,7 @@ def _entries(depot: Depot, verified: Verified) -> list[Entry]:
             name = f"amauta-{contents.version}-{file.platform}".lower() if kind == "app" else file.id
             groups.setdefault((kind, name), []).append(file)
     for (kind, name), files in groups.items():
-        if kind in ("lm", "voice", "adapter"):
+        if kind in ("lm", "lm-onnx", "voice", "adapter"):
             files += [file for file in contents.files if file.kind == "card" and file.id == name]
     entries = [_entry(depot, kind, name, files, contents) for (kind, name), files in groups.items()]
     return [*entries, _repository(depot, verified)]

@@ -24,7 +24,7 @@ from devkit.site.names import clash, is_safe
 from edge.files import BLOCK_BYTES, sync_folder, write_atomic
 from edge.locks import take
 
-Kind = Literal["lm", "voice", "pack", "app", "image", "adapter", "release"]
+Kind = Literal["lm", "lm-onnx", "voice", "pack", "app", "image", "adapter", "release"]
 KINDS: tuple[str, ...] = get_args(Kind)
 IDENTIFIER = re.compile(r"[a-z0-9]+([._-]+[a-z0-9]+)*")
 SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from edge.release.installed import ENDINGS
 from edge.release.manifest import Artifact, Release
 
 SYSTEM_MB, UNMEASURED_FACTOR = 900, 1.1
@@ -33,6 +34,9 @@ class Model:
     here: bool = False
     """Whether the depot has it."""
 
+    kind: str = "lm"
+    """lm, or lm-onnx: that one answers one person at a time, and no class."""
+
 
 def least_ram_mb(size: int, measured: int | None) -> int:
     """Return the memory a computer needs for a model file of this size."""
@@ -43,23 +47,26 @@ def from_catalogue(release: Release, here: Iterable[str] = ()) -> list[Model]:
     """Return the models that can be fetched and verified: of known size and hash."""
     present = set(here)
     return [
-        Model(a.id, a.size, least_ram_mb(a.size, a.min_ram_mb), a.languages, a.card is not None, a.id in present)
+        Model(
+            a.id, a.size, least_ram_mb(a.size, a.min_ram_mb), a.languages, a.card is not None, a.id in present, a.kind
+        )
         for a in release.artifacts
-        if a.kind == "lm" and not a.embedded and a.size and a.sha256
+        if a.kind in ENDINGS and not a.embedded and a.size and a.sha256
     ]
 
 
 def model(models: Iterable[Model], languages: Iterable[str], ram_mb: int, most_bytes: int) -> Model | None:
     """Return the largest model that fits; one with a report card is worth more than a larger one without.
 
-    So is one that is known to speak a language of the site more than one of which nobody said.
+    So is a GGUF file more than an ONNX file, and one that is known to speak a language of the site more than one of
+    which nobody said.
     """
     spoken = set(languages)
     fitting = [
         m for m in models
         if m.least_ram_mb <= ram_mb and m.size <= most_bytes and (not m.languages or spoken & set(m.languages))
     ]  # fmt: skip
-    return max(fitting, key=lambda m: (m.carded, bool(m.languages), m.size, m.id), default=None)
+    return max(fitting, key=lambda m: (m.carded, m.kind == "lm", bool(m.languages), m.size, m.id), default=None)
 
 
 def voice(release: Release, lang: str, ram_mb: int, *, small: bool) -> Artifact | None:

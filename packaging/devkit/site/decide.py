@@ -155,7 +155,11 @@ def _model(decision: Decision, site: Site, weak: Computers, ram_mb: int, stock: 
     if not model.carded:
         decision.say("model-uncarded", name=model.id)
     decision.models.append(model.id)
-    decision.take(stock, "lm", model.id)
+    decision.take(stock, model.kind, model.id)
+    if form := stock.form_of(model.id):
+        decision.models.append(form.id)
+        decision.entries.append(form)
+        decision.say("model-form", name=form.id, size=megabytes(form.size))
 
 
 def _offer_other(decision: Decision, model: Model, site: Site, ram_mb: int, most: int, stock: Stock) -> None:

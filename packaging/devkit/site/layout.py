@@ -19,6 +19,7 @@ from devkit.stick import PlannedFile
 from edge import site as on_stick
 from edge.files import sha256_of, write_atomic
 from edge.provision import ENROLMENT
+from edge.release.installed import ENDINGS
 from edge.site import SiteFacts
 from edge.stick import FOLDER
 from edge.words import words_for
@@ -99,8 +100,9 @@ def _receipts(entry: Entry) -> Iterator[Made]:
     """Say beside a model or a voice what its bytes must be, where nothing does yet: the device's verbs look for it."""
     there = {file.path for file in entry.files}
     for file in entry.files:
-        if entry.kind == "lm" and file.path.endswith(".gguf"):
-            receipt = f"{file.path.removesuffix('.gguf')}.json"
+        ending = ENDINGS.get(entry.kind, "")
+        if ending and file.path.endswith(ending):
+            receipt = f"{file.path.removesuffix(ending)}.json"
             content = json.dumps({"sha256": file.sha256, "size": file.size, "confirmed": True}, indent=2).encode()
         elif entry.kind == "voice" and file.path.endswith(".onnx"):
             receipt, content = f"{file.path.removesuffix('.onnx')}.sha256", f"{file.sha256}\n".encode()

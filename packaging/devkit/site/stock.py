@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from devkit.depot.store import Depot, Entry
 from devkit.site.choose import Model, from_catalogue, least_ram_mb
 from edge.errors import ModelError
 from edge.library.folder import EMBEDDED, pack_folders, read_head
 from edge.release import card
+from edge.release.installed import ENDINGS, gguf_of
 from edge.release.manifest import Release
 
 
@@ -33,6 +34,13 @@ class Stock:
     entries: tuple[Entry, ...]
     packs: tuple[StockPack, ...]
     models: tuple[Model, ...]
+    forms: Mapping[str, Entry] = field(default_factory=dict)
+    """ONNX models of the depot, by the hash of the GGUF file of which each is another form."""
+
+    def form_of(self, name: str) -> Entry | None:
+        """Return the ONNX form of a GGUF model of the depot."""
+        entry = self.find("lm", name)
+        return next((self.forms[f.sha256] for f in entry.files if f.sha256 in self.forms), None) if entry else None
 
     def find(self, kind: str, name: str) -> Entry | None:
         """Return the entry of that kind and name."""
@@ -48,7 +56,13 @@ class Stock:
 def read_stock(depot: Depot, release: Release) -> Stock:
     """Look through the depot and the catalogue; raise KitError when an entry cannot be read."""
     entries = tuple(depot.entries())
-    return Stock(entries, tuple(_packs(depot, entries)), tuple(_models(depot, entries, release)))
+    forms = {
+        gguf_of(depot.path(file.sha256)): entry
+        for entry in entries
+        for file in entry.files
+        if entry.kind == "lm-onnx" and file.path.endswith(ENDINGS["lm-onnx"])
+    }
+    return Stock(entries, tuple(_packs(depot, entries)), tuple(_models(depot, entries, release)), forms)
 
 
 def _packs(depot: Depot, entries: Iterable[Entry]) -> list[StockPack]:
@@ -74,7 +88,7 @@ def _lang(depot: Depot, entry: Entry) -> str:
 
 def _models(depot: Depot, entries: Iterable[Entry], release: Release) -> list[Model]:
     """Return the models of the catalogue and those that only the depot has."""
-    own = {entry.id: entry for entry in entries if entry.kind == "lm"}
+    own = {entry.id: entry for entry in entries if entry.kind in ENDINGS}
     known = from_catalogue(release, own)
     embedded = {artifact.id for artifact in release.artifacts if artifact.embedded}
     names = {model.id for model in known} | embedded
@@ -82,7 +96,7 @@ def _models(depot: Depot, entries: Iterable[Entry], release: Release) -> list[Mo
 
 
 def _own(depot: Depot, entry: Entry) -> Model:
-    file = next(file for file in entry.files if file.path.endswith(".gguf"))
+    file = next(file for file in entry.files if file.path.endswith(ENDINGS[entry.kind]))
     report = next((f for f in entry.files if f.path.endswith(".json")), None)
     carded = False
     if report is not None:
@@ -91,7 +105,7 @@ def _own(depot: Depot, entry: Entry) -> Model:
             carded = found.sha256 == file.sha256 and any(gate.open for gate in found.capabilities.values())
         except ModelError:
             carded = False
-    return Model(entry.id, file.size, least_ram_mb(file.size, None), (), carded, here=True)
+    return Model(entry.id, file.size, least_ram_mb(file.size, None), (), carded, True, entry.kind)
 
 
 def _version(text: str) -> tuple[int, ...]:
