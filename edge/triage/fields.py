@@ -17,7 +17,7 @@ from edge.words import LANGUAGES, Value
 
 HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
 SETTING = re.compile(r"\s*([\w.\-\" ]+?)\s*=")
-LARGEST, DIGITS = 10**9, 6
+LARGEST, DIGITS, DEEPEST = 10**9, 6, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,24 @@ def parse(path: Path, text: str) -> tuple[Place, dict[str, Any] | None]:
     """Parse TOML; None when it is not TOML at all, with the complaint in the place."""
     place = Place(path, lines_of(text), [])
     try:
-        return place, tomllib.loads(text, parse_float=Decimal)
+        table = tomllib.loads(text, parse_float=Decimal)
+        if _is_deep(table):
+            raise ValueError(f"a.b.c: > {DEEPEST}")
+        return place, table
     except (ValueError, RecursionError) as error:  # not TOML, a number of thousands of digits, endless brackets
         found = TOML_LINE.search(str(error))
         place.complaints.append(complaint(path, int(found[1]) if found else 1, "not-toml", reason=str(error)))
         return place, None
+
+
+def _is_deep(table: object) -> bool:
+    """Tell whether tables stand in tables deeper than any format of ours goes; dotted keys can nest without end."""
+    level, below = 0, [table]
+    while below and level <= DEEPEST:
+        level += 1
+        inner = [list(one.values()) if isinstance(one, dict) else one for one in below if isinstance(one, dict | list)]
+        below = [part for parts in inner for part in parts]
+    return bool(below)
 
 
 def lines_of(text: str) -> dict[str, int]:
@@ -179,6 +192,11 @@ class Node:
             if re.fullmatch(r"[a-z][a-z0-9_-]*", name) is None:
                 node.complain(name, "name-odd")
             yield name, node.child(name)
+
+    def children_plain(self) -> Iterator[tuple[str, Node]]:
+        """Return each table inside this one, whatever its name is made of."""
+        for name in self.table:
+            yield name, self.child(name)
 
 
 def as_number(value: object) -> Decimal | None:

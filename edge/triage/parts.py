@@ -29,14 +29,40 @@ Texts = tuple[tuple[str, tuple[str, ...]], ...]
 """A list of texts in every language."""
 
 
+OVERLAY, SHOWN = "overlay", "shown"
+"""Under these names a text has an overlay's words, and what is shown with one: its words, or the original with a mark."""
+
+
 def in_language(text: Text, lang: str) -> str:
-    """Return a text in `lang`, or in the first language where it has none."""
-    return dict(text).get(lang, text[0][1] if text else "")
+    """Return a text as an overlay shows it, else in `lang`, or in the first language where it has none."""
+    found = dict(text)
+    return found.get(SHOWN) or found.get(lang, text[0][1] if text else "")
 
 
 def lines_in(texts: Texts, lang: str) -> tuple[str, ...]:
-    """Return a list of texts in `lang`, or in the first language."""
-    return dict(texts).get(lang, texts[0][1] if texts else ())
+    """Return a list of texts as an overlay shows it, else in `lang`, or in the first language."""
+    found = dict(texts)
+    return found.get(SHOWN) or found.get(lang, texts[0][1] if texts else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Whose words in another language a table is shown in."""
+
+    id: str
+    version: str
+    lang: str
+    """The code of the language, as qu or qaa."""
+
+    name: str
+    """What the language calls itself."""
+
+    author: str
+    licence: str
+    reviewed_by: str
+    """Who read it and found it right, or nothing."""
+
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +198,9 @@ class Table:
     path: Path
     lines: tuple[tuple[str, int], ...]
     """On which line of the file each part stands, as ("rows.pneumonia", 57)."""
+
+    overlay: Shown | None = None
+    """Whose words its texts have besides their own; see `overlay`."""
 
     @property
     def age(self) -> Input | None:

@@ -6,7 +6,7 @@ A row of a later section counts only where no row of an earlier one does; inside
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import pairwise
 
@@ -71,9 +71,17 @@ def _times(number: int, held: tuple[int, ...]) -> int:
     return number * held[0]
 
 
-@lru_cache(maxsize=64)
 def prove(table: Table) -> Proof:
-    """Work out which row every combination of answers takes; refuse a table too complicated for that."""
+    """Work out which row every combination of answers takes; refuse a table too complicated for that.
+
+    Texts take no part, so a table in other words is not proved again.
+    """
+    asked = tuple(replace(one, ask=(), help=(), labels=()) for one in table.inputs)
+    return _prove(replace(table, title=(), who=(), inputs=asked, outcomes=(), doses=(), lines=(), overlay=None))
+
+
+@lru_cache(maxsize=64)
+def _prove(table: Table) -> Proof:
     diagram = Diagram(table.id, table.inputs, (row.when for row in table.rows))
     own = [NOTHING] * len(table.rows)
     taken = NOTHING

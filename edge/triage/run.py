@@ -16,7 +16,21 @@ from edge.learning.attempt import stamp
 from edge.triage.answers import checked, question, written
 from edge.triage.condition import UNKNOWN, Answer, holds
 from edge.triage.errors import TriageError
-from edge.triage.parts import URGENCIES, Dose, Guideline, Input, Outcome, Row, Source, Table, Text, Urgency
+from edge.triage.parts import (
+    OVERLAY,
+    SHOWN,
+    URGENCIES,
+    Dose,
+    Guideline,
+    Input,
+    Outcome,
+    Row,
+    Shown,
+    Source,
+    Table,
+    Text,
+    Urgency,
+)
 from edge.triage.proof import Proof, prove
 
 
@@ -71,14 +85,19 @@ class Run:
     confirmed_by: str
     """Who confirmed it, or nothing."""
 
+    overlay: Shown | None = None
+    """Whose words in another language were shown, or nothing; they decide nothing."""
+
     def facts(self) -> dict[str, Any]:
         """Return the run as JSON can hold it; numbers are texts, so that no digit changes."""
+        shown = self.overlay and {name: getattr(self.overlay, name) for name in ("id", "version", "lang", "sha256")}
         return {
             "table": {"id": self.table, "version": self.version, "sha256": self.sha256, "approved": self.approved},
             "answers": _written(self.answers),
             "decision": decision_facts(self.decision),
             "at": self.at,
             "confirmed_by": self.confirmed_by,
+            **({"overlay": shown} if shown else {}),
         }
 
 
@@ -91,7 +110,8 @@ def make_run(table: Table, answers: Mapping[str, Answer], at: datetime, confirme
         "sha256": table.sha256,
         "approved": table.approval is not None,
     }
-    return Run(**facts, answers=given, decision=decide(table, answers), at=stamp(at), confirmed_by=confirmed_by)  # type: ignore[arg-type]
+    kept = {"at": stamp(at), "confirmed_by": confirmed_by, "overlay": table.overlay}
+    return Run(**facts, answers=given, decision=decide(table, answers), **kept)  # type: ignore[arg-type]
 
 
 def canonical(facts: Mapping[str, Any]) -> bytes:
@@ -177,11 +197,16 @@ def decision_facts(decision: Decision) -> dict[str, Any]:
         "because": _written(decision.because),
         "look_again": list(decision.look_again),
         "doses": [
-            {"dose": one.dose, "by": one.by, "band": one.band, "amount": dict(one.amount), "refer": one.band == 0,
+            {"dose": one.dose, "by": one.by, "band": one.band, "amount": _own(one.amount), "refer": one.band == 0,
              "source": {"chart": one.source.chart, "page": one.source.page}}
             for one in decision.doses
         ],
     }  # fmt: skip
+
+
+def _own(text: Text) -> dict[str, str]:
+    """Return a text in the table's own languages: what is recorded does not depend on who read it in other words."""
+    return {lang: said for lang, said in text if lang not in (OVERLAY, SHOWN)}
 
 
 def _written(answers: tuple[tuple[str, Answer], ...]) -> dict[str, str]:

@@ -6,16 +6,25 @@ from collections.abc import Iterator
 
 from edge.triage.answers import question, written
 from edge.triage.condition import UNKNOWN, Answer
-from edge.triage.parts import Guideline, Input, Source, Table, in_language, lines_in
+from edge.triage.parts import OVERLAY, Guideline, Input, Shown, Source, Table, in_language, lines_in
 from edge.triage.run import Decision, FoundDose
 from edge.words import Words
 
 
 def approval_of(table: Table, words: Words) -> str:
-    """Say who approved a table, or that nobody has."""
-    if table.approval is None:
-        return words.say("clinic.pending")
-    return words.say("clinic.approved", by=table.approval.by, on=table.approval.on.isoformat())
+    """Say who approved a table, or that nobody has; and whose words it is shown in, if not its own."""
+    said = words.say("clinic.pending")
+    if table.approval is not None:
+        said = words.say("clinic.approved", by=table.approval.by, on=table.approval.on.isoformat())
+    return f"{said}. {overlay_of(table.overlay, words)}" if table.overlay else said
+
+
+def overlay_of(shown: Shown, words: Words) -> str:
+    """Say whose words in another language these are, and who read them."""
+    facts = {"name": shown.name, "lang": shown.lang, "author": shown.author, "licence": shown.licence}
+    if shown.reviewed_by:
+        return words.say("clinic.overlay-reviewed", by=shown.reviewed_by, **facts)
+    return words.say("clinic.overlay-unreviewed", **facts)
 
 
 def answer_in_words(one: Input, answer: Answer, words: Words) -> str:
@@ -73,3 +82,16 @@ def dose_lines(table: Table, found: FoundDose, words: Words) -> Iterator[str]:
         by = f"{written(least)} - <{written(below)} {unit_of(one, words)}"
         page = page_of(found.source, words)
         yield words.say("clinic.dose-row", band=found.band, by=by, chart=found.source.chart, page=page)
+
+
+def words_of_overlay(table: Table, decision: Decision) -> Iterator[str]:
+    """Return what a voice of an overlay's language can read of a decision: its own words, and nothing in another one."""
+    outcome = next(one for one in table.outcomes if one.id == decision.outcome)
+    yield dict(outcome.title).get(OVERLAY, "")
+    yield from dict(outcome.do).get(OVERLAY, ())
+    for found in decision.doses:
+        dose = next(one for one in table.doses if one.id == found.dose)
+        yield dict(dose.title).get(OVERLAY, "")
+        yield dict(found.amount).get(OVERLAY, "")
+    for name in decision.look_again:
+        yield dict(question(table, name).ask).get(OVERLAY, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,13 @@ from edge.triage.say import approval_of, unit_of
 from edge.triage.shelf import find_table, table_files
 from edge.triage.table import read, read_table
 from edge.triage.xlsform import as_xlsx, sheets
-from edge.verbs import clinic_decide, clinic_import, clinic_records, clinic_vaccines
+from edge.verbs import clinic_decide, clinic_import, clinic_overlay, clinic_records, clinic_vaccines
 from edge.words import Words, words_for
 
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `clinic`."""
-    metavar = "tables|check|decide|xlsform|import|vaccines"
+    metavar = "tables|check|decide|xlsform|import|overlay|vaccines"
     every = "|".join((metavar, *clinic_records.ACTIONS))
     actions = parser.add_subparsers(dest="action", required=True, metavar=every)
     clinic_records.configure(actions, words)
@@ -37,6 +38,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     added["xlsform"].add_argument("table", metavar="TABLE", help=words.say("verbs.clinic.table"))
     added["xlsform"].add_argument("out", metavar="FILE", type=Path, help=words.say("verbs.clinic.out"))
     clinic_import.configure(added["import"], words)
+    clinic_overlay.configure(added["overlay"], words)
     for action in added.values():
         action.add_argument("--json", action="store_true", help=words.say("verbs.json"))
 
@@ -46,12 +48,14 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     words = words_for("edge", settings.spoken_lang)
     if args.action in clinic_records.ACTIONS:
         return clinic_records.run(args, settings)
-    if args.action == "decide":
-        return clinic_decide.run(args, settings)
-    if args.action == "import":
-        return clinic_import.run(args, settings)
-    if args.action == "vaccines":
-        return clinic_vaccines.run(args, settings)
+    others: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
+        "decide": clinic_decide.run,
+        "import": clinic_import.run,
+        "overlay": clinic_overlay.run,
+        "vaccines": clinic_vaccines.run,
+    }
+    if args.action in others:
+        return others[args.action](args, settings)
     return {"tables": _list, "check": _check, "xlsform": _xlsform}[args.action](args, settings, words)
 
 

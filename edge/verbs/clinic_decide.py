@@ -13,6 +13,7 @@ from edge.triage.age import read_date
 from edge.triage.answers import read_answers, written
 from edge.triage.condition import Answer
 from edge.triage.errors import TriageError
+from edge.triage.overlay_shelf import dressed
 from edge.triage.parts import Table, in_language, lines_in
 from edge.triage.run import Decision, decide, decision_facts
 from edge.triage.say import approval_of, decision_lines
@@ -31,6 +32,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """Say what the table says."""
     words = words_for("edge", settings.spoken_lang)
     table = find_table(args.table, settings)
+    if not args.json:  # programs read the table's own words
+        table = dressed(table, settings)
     on = read_date(args.on) if args.on else datetime.now(UTC).astimezone().date()
     answers = read_answers(table, _pairs(args.answers), on)
     decision = decide(table, answers)
