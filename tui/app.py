@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.filter import LineFilter, NoColor
@@ -20,6 +19,7 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from edge.errors import EdgeError, SpeechError
 from tui import wishes
+from tui.discreet import DiscreetApp
 from tui.doors import begin_anew, make
 from tui.drill import Drill, LessonSource, Source, SumSource
 from tui.prompt_shown import prompt_shown
@@ -36,7 +36,7 @@ HUSH_CHECK_SECONDS = 0.3
 """How often to look whether the voice has finished."""
 
 
-class AmautaApp(App[None]):
+class AmautaApp(DiscreetApp):
     """The tutor in the terminal."""
 
     TITLE = "Amauta"

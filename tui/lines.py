@@ -5,6 +5,7 @@ No escape codes ever leave here. The end of the input is an `EOFError`, as with 
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections.abc import Sequence
 from typing import TextIO
@@ -34,6 +35,14 @@ class Lines:
             raise EOFError
         return line.strip()
 
+    def ask_secret(self, prompt: str) -> str:
+        """Return the next line; on a terminal it is not seen while it is typed."""
+        if not (self._source is sys.stdin and self._source.isatty()):
+            return self.ask(prompt)
+        from getpass import getpass
+
+        return getpass(prompt).strip()
+
     def pick(self, options: Sequence[str], words: Words, prompt: str = "plain.pick") -> int | None:
         """Let one of the options be chosen by its number; None to go back."""
         for number, option in enumerate(options, 1):
@@ -47,9 +56,10 @@ class Lines:
 
 def same_word(given: str, word: str) -> bool:
     """Compare two words, blind to capitals and accents."""
-    return _letters(given) == _letters(word)
+    return letters(given) == letters(word)
 
 
-def _letters(text: str) -> str:
+def letters(text: str) -> str:
+    """Return the letters of a text, without capitals and accents."""
     parts = unicodedata.normalize("NFKD", text.strip().casefold())
     return "".join(c for c in parts if not unicodedata.combining(c))

@@ -14,6 +14,7 @@ from edge.words import LANGUAGES, words_for
 from tui import places
 from tui.answer import kind_of, source_key, sources_of
 from tui.lines import Lines, same_word
+from tui.plain_clinic import clinic
 from tui.plain_sync import hand_over
 from tui.services import Services
 from tui.values import with_lang
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from edge.tutor.reply import Source
 
 MENU = ("lessons", "practise", "progress", "learner", "settings", "help", "sync")
+AT_POST = (*MENU, "clinic")
+"""The menu of a health post."""
 
 
 def run(services: Services, source: TextIO, target: TextIO) -> int:
@@ -110,11 +113,15 @@ class _Talk:
                 key = "plain.stick" if handing.delivers else "plain.stick_enrol"
                 self.lines.say(words.say(key, name=drive.name, word=words.say("plain.menu_words.sync")))
 
+    @property
+    def _menu(self) -> tuple[str, ...]:
+        return AT_POST if self.services.settings.place == "clinic" else MENU
+
     def _show_menu(self) -> None:
         words = self.services.words
         self.lines.say()
         self.lines.say(words.say("plain.menu"))
-        entries = [f"{n} {words.say(f'plain.menu_words.{place}')}" for n, place in enumerate(MENU, 1)]
+        entries = [f"{n} {words.say(f'plain.menu_words.{place}')}" for n, place in enumerate(self._menu, 1)]
         self.lines.say("  ".join([*entries, f"0 {words.say('plain.menu_words.quit')}"]))
 
     def _serve(self, given: str) -> bool:
@@ -123,7 +130,7 @@ class _Talk:
         if given == "0" or same_word(given, words.say("plain.menu_words.quit")):
             self.lines.say(words.say("plain.bye"))
             return False
-        place = next((p for n, p in enumerate(MENU, 1) if self._means(given, n, p)), None)
+        place = next((p for n, p in enumerate(self._menu, 1) if self._means(given, n, p)), None)
         if place == "help":
             self.lines.say(words.say("plain.help"))
         elif place:
@@ -134,6 +141,7 @@ class _Talk:
                 "learner": places.change_learner,
                 "settings": places.change_settings,
                 "sync": hand_over,
+                "clinic": clinic,
             }[place](self.services, self.lines)
             if self.services.learner is None:
                 self._greet()

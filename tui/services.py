@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from threading import RLock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from edge import settings as kept
 from edge.files import write_atomic
@@ -21,6 +20,7 @@ from edge.settings import Settings
 from edge.words import Words, words_for
 from tui.clinic.desk import Desk
 from tui.handing import Handing, Sight
+from tui.lazy import Lazy
 from tui.near import NearBy
 from tui.preparing import Preparing
 from tui.updates import Updates
@@ -36,35 +36,6 @@ if TYPE_CHECKING:
     from edge.tutor.prompt import Turn
     from edge.tutor.reply import Event, Reply
     from edge.tutor.turn import Tutor
-
-T = TypeVar("T")
-
-
-class Lazy(Generic[T]):
-    """One thing that is opened by whoever needs it first, and then shared."""
-
-    def __init__(self, open_it: Callable[[], T]) -> None:
-        self._open = open_it
-        self._lock = RLock()
-        self._thing: T | None = None
-
-    def get(self) -> T:
-        """Return the thing, opening it if nobody has; may raise what opening raises."""
-        with self._lock:
-            if self._thing is None:
-                self._thing = self._open()
-            return self._thing
-
-    @property
-    def ready(self) -> T | None:
-        """The thing if it is open already. Never waits."""
-        return self._thing
-
-    def take(self) -> T | None:
-        """Give the thing away, so that the next `get` opens a new one."""
-        with self._lock:
-            thing, self._thing = self._thing, None
-            return thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +171,7 @@ class Services:
     def choose_learner(self, learner: Learner) -> None:
         """Make `learner` the one who learns now, and the next time too."""
         self.learner = learner
-        self.desk.new_patient()
+        self.desk.leave()
         # Who was last is a convenience: a full disk must not stop her from learning.
         try:
             write_atomic(self.settings.home / "learner", learner.id.encode())
@@ -227,6 +198,10 @@ class Services:
         kept.save(settings)
         if replace(self.settings, theme=settings.theme) != settings:
             self._close_speaker()
+        if settings.place != self.settings.place:
+            # Other packs: opened anew. Who reads in the old ones still may; they close when nobody does.
+            self._tutor.take()
+            self._library.take()
         self.settings = settings
 
     def enrol(self, given: str | Path) -> Sight | None:
@@ -264,6 +239,7 @@ class Services:
     def close(self) -> None:
         """Close whatever was opened."""
         self.preparing.close()
+        self.desk.records.close()
         self._close_speaker()
         self._close_store()
         self._tutor.take()

@@ -5,6 +5,7 @@ Chooses and lays out; every word on it is the health worker's, the table's or th
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 from edge.records.errors import RecordsError
@@ -103,7 +104,9 @@ def _answer(answer: str, words: Words) -> str:
 
 def _drawn(said: tuple[Part, ...], title: str, size: float) -> tuple[bytes, int]:
     try:
-        from fpdf import FPDF
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # It says that it cannot draw pictures; there are none.
+            from fpdf import FPDF
     except ImportError as error:
         raise RecordsError("referral-extra") from error
     pdf = FPDF(unit="mm", format=PAGE_MM)

@@ -34,6 +34,7 @@ def test_the_app_carries_what_it_needs_and_what_that_needs_and_no_extras() -> No
         "mdurl": [], "linkify-it-py": [], "torch": [], "winonly": [], "pytest": [],
     }  # fmt: skip
     assert closure.needed(asked) == ("amauta", "linkify-it-py", "markdown-it-py", "mdurl", "textual")
+    assert "torch" in closure.needed(asked, extras=("quantize",))
 
 
 def test_everything_installed_for_other_work_is_kept_out() -> None:
@@ -47,8 +48,9 @@ def test_everything_installed_for_other_work_is_kept_out() -> None:
 def test_what_is_installed_here_yields_the_parts_the_app_cannot_do_without() -> None:
     carried = closure.carried_here()
     assert {"textual", "piper-tts", "llama-cpp-python", "onnxruntime", "sqlite-utils", "numpy", "tuf"} <= set(carried)
-    assert not {"pytest", "pyinstaller", "pip"} & set(carried)
-    assert "pytest" in closure.strangers_here()
+    assert {"fpdf2", "fonttools", "defusedxml"} <= set(carried), "a health post prints referrals"
+    assert not {"pytest", "pyinstaller", "pip", "pillow"} & set(carried)
+    assert {"pytest", "PIL"} <= set(closure.strangers_here())
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,14 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from edge.settings import Settings
+from tui.clinic.records import Records
 
 if TYPE_CHECKING:
+    from edge.records.visit import Patient
     from edge.triage.parts import Table
     from edge.triage.vaccines import Schedule
-    from tui.clinic.visit import Visit
+    from tui.clinic.case import Case
+    from tui.clinic.visit import Visit, Walk
 
 GROUPS = {
     "child": ("child-cough", "child-diarrhoea", "child-fever", "child-malnutrition", "child-measles", "rehydration"),
@@ -23,12 +26,19 @@ GROUPS = {
 
 
 class Desk:
-    """Opened when first needed. The patient is forgotten when the app ends or somebody else sits down."""
+    """Opened when first needed. The patient is forgotten when the app ends or somebody else sits down.
+
+    With a case, every finished table and every answer is in the records before the next screen; without one, nothing is.
+    """
 
     def __init__(self, settings: Callable[[], Settings], now: Callable[[], datetime]) -> None:
         self._settings = settings
         self._now = now
         self._visit: Visit | None = None
+        self.case: Case | None = None
+        """The draft that this patient's answers go to, if somebody asked for it."""
+
+        self.records = Records(lambda: settings().home)
         self.country = ""
         """Whose vaccines were looked up last."""
 
@@ -47,8 +57,46 @@ class Desk:
         return self._visit
 
     def new_patient(self) -> None:
-        """Forget who was there."""
-        self._visit = None
+        """Forget who was there; a draft stays in the records."""
+        self._visit = self.case = None
+
+    def leave(self) -> None:
+        """Forget who was there, and lock the records: somebody else sits down."""
+        self.new_patient()
+        self.records.lock()
+
+    def close_case(self) -> None:
+        """Forget the patient whose draft is open; what nobody began to keep stays at hand."""
+        if self.case is not None:
+            self.new_patient()
+
+    def begin(self, patient: Patient) -> None:
+        """Keep this patient's answers from now on, as a draft."""
+        from edge.records.visit import Visit as Kept
+        from tui.clinic.case import Case
+
+        now, book = self._now(), self.records.book()
+        case = Case(patient, book.write(Kept("", patient.id, self.today.isoformat()), now))
+        case.save(self.visit, book, now)
+        self.case = case
+
+    def resume(self, visit: str) -> None:
+        """Go on with a draft of the records."""
+        from tui.clinic.case import Case, restored
+
+        book = self.records.book()
+        case = Case(*book.find(visit))
+        self._visit, self.case = restored(case, book, self.table), case
+
+    def keep(self) -> None:
+        """Write what was found into the draft, if there is one."""
+        if self.case is not None:
+            self.case.save(self.visit, self.records.book(), self._now())
+
+    def note(self, walk: Walk) -> None:
+        """Keep the answers to a table that is not finished, if there is a draft."""
+        if self.case is not None:
+            self.case.note(walk, self.records.book())
 
     def groups(self) -> list[tuple[str, list[Table]]]:
         """Return the tables by group; raise TriageError where one cannot be read."""

@@ -1,21 +1,23 @@
 """One patient: what was answered, what the tables said, and which question comes next.
 
-Rules decide (`edge.triage`); here only answers are kept. They live in memory alone: nothing of a patient is written.
+Rules decide (`edge.triage`); here only answers are kept, in memory alone. What is written is `case`'s matter.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from edge.triage.age import age_in, read_date
+from edge.triage.age import age_in, months_between, read_date
 from edge.triage.answers import checked, read_answer
 from edge.triage.condition import UNKNOWN, Answer
 from edge.triage.errors import TriageError
 from edge.triage.parts import URGENCIES, Input, Table
 from edge.triage.run import Decision, decide, open_questions
+from edge.triage.vaccines import OLDEST_MONTHS
 
 _DAY_FIRST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
@@ -26,6 +28,7 @@ class Finding:
 
     table: Table
     decision: Decision
+    answers: Mapping[str, Answer]
 
 
 class Visit:
@@ -56,7 +59,7 @@ class Visit:
 
     def keep(self, table: Table, answers: dict[str, Answer]) -> None:
         """Decide and keep it; what an earlier table was told otherwise must be looked at again."""
-        finding = Finding(table, decide(table, answers))
+        finding = Finding(table, decide(table, answers), dict(answers))
         changed = {one.id for one in table.inputs if one.id in answers and self._differs(one, answers[one.id])}
         for other in [other for other in self.findings if other.table.id != table.id]:
             if changed & {one.id for one in other.table.inputs}:
@@ -92,7 +95,16 @@ class Walk:
         self.kept: dict[str, Answer] = {}
         """Every answer given, also those before which somebody stepped back."""
 
+        self._born: tuple[date | None, ...] = ()
+        """The date of birth that was typed on this way, or that none was; empty where no age was asked."""
+
         self._take_over()
+
+    def resume(self, answers: Mapping[str, Answer]) -> None:
+        """Take answers that were given before the power went, as far as the questions still are the same."""
+        while (coming := self.open()) and coming[0].id in answers:
+            self.kept[coming[0].id] = answers[coming[0].id]
+            self.trail.append(coming[0].id)
 
     @property
     def answers(self) -> dict[str, Answer]:
@@ -113,20 +125,24 @@ class Walk:
         iso = iso_date(text)
         self.kept[one.id] = read_answer(one, iso or text, self.on)
         if one.kind == "age":
-            self.visit.born = read_date(iso) if iso else None
+            self._born = (read_date(iso) if iso else None,)
         self.trail.append(one.id)
         self._take_over()
 
     def back(self) -> bool:
-        """Step before the last answer, which is kept; tell whether there was one."""
+        """Step before the last answer, which is kept; tell whether there was one.
+
+        What the table said before stands until it is answered to its end again.
+        """
         if not self.trail:
             return False
         self.trail.pop()
-        self.visit.forget(self.table.id)
         return True
 
     def finish(self) -> None:
         """Decide, and keep it with the visit."""
+        for born in self._born:
+            self.visit.born = born
         self.visit.keep(self.table, self.answers)
 
     def _take_over(self) -> None:
@@ -139,6 +155,29 @@ class Walk:
             self.kept[one.id] = known
             self.trail.append(one.id)
             self.taken_over.append(one.id)
+
+
+SINGLE_KEYS = {"y": "yes", "s": "yes", "n": "no", "d": UNKNOWN, "?": UNKNOWN}
+"""Yes in each language, no, don't know."""
+
+
+def meant(one: Input, typed: str) -> str:
+    """Return the answer that a letter or a digit stands for; anything else as it was typed."""
+    plain, values = typed.strip().casefold(), one.values()
+    if one.kind in ("number", "age"):
+        return UNKNOWN if plain in ("d", "?") and one.may_be_unknown else typed
+    if plain.isdecimal() and 0 < int(plain) <= len(values):
+        return values[int(plain) - 1]
+    return SINGLE_KEYS[plain] if SINGLE_KEYS.get(plain) in values else typed
+
+
+def months_of(text: str, on: date) -> Decimal | None:
+    """Return a child's age in months, from months or a date of birth as typed; None where it is neither, or too much."""
+    born = iso_date(text)
+    if not born and not (text.isdecimal() and len(text) < 4):
+        return None
+    months = Decimal(months_between(read_date(born), on) if born else int(text))
+    return months if months <= OLDEST_MONTHS else None
 
 
 def iso_date(text: str) -> str:

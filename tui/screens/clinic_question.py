@@ -21,15 +21,13 @@ from edge.triage.parts import Input, in_language
 from edge.triage.say import answer_in_words
 from edge.words import words_for
 from tui import wishes
+from tui.clinic.case import walk_for
 from tui.clinic.told import expected
-from tui.clinic.visit import Walk
+from tui.clinic.visit import Walk, meant
 from tui.services import Services
 from tui.widgets.bars import KeyBar, TitleBar
 from tui.widgets.choices import Choices
 from tui.widgets.prompt import AnswerBox
-
-SINGLE_KEYS = {"y": "yes", "s": "yes", "n": "no", "d": UNKNOWN, "?": UNKNOWN}
-"""Yes in each language, no, don't know."""
 
 
 class MeasureBox(AnswerBox):
@@ -126,13 +124,11 @@ class QuestionScreen(Screen[None]):
 
     def on_key(self, event: Key) -> None:
         """Let a letter or a digit answer at once."""
-        values, letter = self.asked.values(), (event.character or "").lower()
+        letter = (event.character or "").lower()
         if self.asked.kind in ("number", "age") or not letter:
             return
-        answer = SINGLE_KEYS.get(letter, "")
-        if letter in "123456789":
-            answer = dict(enumerate(values, 1)).get(int(letter), "")
-        if answer in values:
+        answer = meant(self.asked, letter)
+        if answer in self.asked.values():
             event.stop()
             self.action_give(answer)
 
@@ -156,13 +152,19 @@ class QuestionScreen(Screen[None]):
         """Take an answer, then show the next question or what to do."""
         try:
             self.walk.answer(self.asked, text)
+        except EdgeError as error:
+            self._text(".wrong", error.say(self.services.lang))
+            return
+        try:
             if self.walk.open():
                 self._show()
+                self.services.desk.note(self.walk)
             else:
                 self.walk.finish()
                 self._finished()
+                self.services.desk.keep()
         except EdgeError as error:
-            self._text(".wrong", error.say(self.services.lang))
+            self.notify(error.say(self.services.lang), severity="error", timeout=10, markup=False)
 
     def _finished(self) -> None:
         from tui.screens.clinic_result import ResultScreen
@@ -198,8 +200,9 @@ def open_walk(services: Services, name: str) -> Screen[None]:
     from tui.screens.clinic_result import ResultScreen
 
     desk = services.desk
-    walk = Walk(desk.table(name), desk.visit, desk.today)
+    walk = walk_for(desk.table(name), desk.visit, desk.today, desk.case)
     if walk.open():
         return QuestionScreen(services, walk)
     walk.finish()
+    desk.keep()
     return ResultScreen(services, walk)

@@ -32,6 +32,12 @@ STYLES = {
 }
 
 
+class Findings(Pages):
+    """What was found; that the arrows scroll it needs no room among the keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("up", "scroll_up", "scroll", show=False)]
+
+
 class ResultScreen(Screen[None]):
     """All that was found of this patient, to scroll through."""
 
@@ -43,6 +49,7 @@ class ResultScreen(Screen[None]):
         Binding("f4", "source", "source"),
         Binding("f5", "speak", "speak"),
         Binding("f8", "patient", "patient"),
+        Binding("g", "keep", "save"),
     ]
 
     def __init__(self, services: Services, walk: Walk | None = None) -> None:
@@ -59,7 +66,7 @@ class ResultScreen(Screen[None]):
         pending = [finding.table for finding in self.services.desk.visit.findings if finding.table.approval is None]
         if pending:
             yield Static(approval_line(pending[0], words)[1], classes="approval", markup=False)
-        with Pages(classes="page"):
+        with Findings(classes="page"):
             yield from shown(self._lines())
         yield KeyBar(words)
 
@@ -93,6 +100,18 @@ class ResultScreen(Screen[None]):
         """Forget this patient and go to the list."""
         self.services.desk.new_patient()
         self.app.pop_screen()
+
+    def action_keep(self) -> None:
+        """Keep this visit in the records, or show the one that is being kept."""
+        from tui.clinic.keeping import keep
+        from tui.screens.clinic_dialogue import DialogueScreen
+
+        self.app.push_screen(DialogueScreen(self.services, keep(self.services)), self._kept)
+
+    def _kept(self, result: str | None) -> None:
+        """Go to the list of problems where that was wanted, or where this patient is done with."""
+        if result or not self.services.desk.visit.findings:
+            self.app.pop_screen()
 
     def action_step_back(self) -> None:
         """Silence the voice; else go back to the last question, to answer it otherwise."""

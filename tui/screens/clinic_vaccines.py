@@ -12,10 +12,9 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from edge.errors import EdgeError
-from edge.triage.age import months_between, read_date
 from edge.triage.vaccines import OLDEST_MONTHS
 from tui.clinic.told import Line, schedule_source, vaccine_lines
-from tui.clinic.visit import age_months, iso_date
+from tui.clinic.visit import age_months, months_of
 from tui.screens.clinic_result import shown
 from tui.screens.lesson import Pages
 from tui.services import Services
@@ -84,17 +83,14 @@ class VaccinesScreen(Screen[None]):
     async def _typed(self, event: AnswerBox.Asked) -> None:
         words, given = self.services.words, event.question
         try:
-            born = iso_date(given)
-            months = months_between(read_date(born), self.services.desk.today) if born else -1
+            months = months_of(given, self.services.desk.today)
         except EdgeError as error:
             self._failed(error.say(self.services.lang))
             return
-        if not born and given.isdecimal() and len(given) < 4:
-            months = int(given)
-        if not 0 <= months <= OLDEST_MONTHS:
+        if months is None:
             self._failed(words.say("clinic.vaccines_range", most=OLDEST_MONTHS, given=given[:40]))
             return
-        self.months = months
+        self.months = int(months)
         await self._show()
 
     async def action_country(self) -> None:

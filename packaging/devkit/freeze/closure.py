@@ -1,6 +1,6 @@
 """Which installed distributions the frozen app is made of, and which must stay out.
 
-Read from the metadata of what is installed: what `amauta` needs without its extras, and
+Read from the metadata of what is installed: what `amauta` needs with the extra of clinics alone, and
 what those need in turn. Everything else in the environment (PyTorch, pytest, ...) is named
 as a stranger, so that no hook can pull it in.
 """
@@ -12,8 +12,11 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 
 APP = "amauta"
-UNUSED = frozenset({"pip", "pycparser"})
-"""Needed to install or to compile what we carry, never to run it."""
+EXTRAS = ("clinic",)
+"""What a frozen app carries beyond what it cannot do without: a health post prints referrals."""
+
+UNUSED = frozenset({"pip", "pycparser", "pillow"})
+"""Needed to install or to compile what we carry, or for pictures in a PDF; never to run what we do."""
 
 ALSO_OUT = (
     "devkit", "quantize", "tkinter", "_tkinter", "turtle", "idlelib", "lib2to3", "pydoc_data", "ensurepip", "distutils",
@@ -28,12 +31,12 @@ def plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def needed(requirements: Mapping[str, Sequence[str]], app: str = APP) -> tuple[str, ...]:
-    """Return `app` and everything it needs here, from each installed distribution's requirements."""
+def needed(requirements: Mapping[str, Sequence[str]], app: str = APP, extras: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return `app` with some of its extras and everything it needs here, from each distribution's requirements."""
     from packaging.requirements import Requirement
 
     found: set[tuple[str, str]] = set()
-    waiting = [(app, "")]
+    waiting = [(app, extra) for extra in ("", *extras)]
     while waiting:
         name, extra = waiting.pop()
         if (name, extra) in found or name not in requirements or name in UNUSED:
@@ -60,7 +63,7 @@ def installed_requirements() -> dict[str, list[str]]:
 
 def carried_here() -> tuple[str, ...]:
     """Return the distributions the frozen app is made of, as installed here."""
-    return needed(installed_requirements())
+    return needed(installed_requirements(), extras=EXTRAS)
 
 
 def strangers_here() -> tuple[str, ...]:
