@@ -16,7 +16,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 12
 
 CHECKS = (
-    "cpu", "memory", "disk", "store", "lessons", "reader", "model", "speech", "sound", "terminal",
+    "cpu", "memory", "disk", "store", "lessons", "reader", "model", "speech", "sound", "terminal", "numbers",
 )  # fmt: skip
 """What doctor looks at. New ones go to the end, at most twelve: the code gives each its own bit."""
 

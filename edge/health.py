@@ -55,6 +55,7 @@ def examine(profile: DeviceProfile, settings: Settings) -> list[Finding]:
         _speech(profile, settings),
         Finding("sound", profile.sound, "sound-good" if profile.sound else "sound-none"),
         _terminal(profile),
+        _numbers(settings),
     ]
     return sorted(found, key=lambda finding: CHECKS.index(finding.check))
 
@@ -180,6 +181,19 @@ def _terminal(profile: DeviceProfile) -> Finding:
         return _finding("terminal", False, "terminal-plain", **facts)
     good = screen.columns >= LEAST_COLUMNS and screen.lines >= LEAST_LINES
     return _finding("terminal", good, "terminal-good" if good else "terminal-small", **facts)
+
+
+def _numbers(settings: Settings) -> Finding:
+    """Whom the fixed texts send people to. A school may do without numbers, a clinic not; a file that is wrong never may."""
+    from edge.tutor.numbers import numbers_of
+
+    found = numbers_of(settings)
+    if found.trouble is not None:
+        return _finding("numbers", False, found.trouble.key, **found.trouble.values)
+    facts: dict[str, Value] = {"country": found.country, "count": len(found.known), "path": found.own or ""}
+    if not found.known:
+        return _finding("numbers", settings.place != "clinic", "numbers-none", **facts)
+    return _finding("numbers", True, "numbers-own" if found.own else "numbers-shipped", **facts)
 
 
 def _cpu(profile: DeviceProfile) -> dict[str, Value]:

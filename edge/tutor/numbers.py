@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from edge import site
@@ -42,6 +44,11 @@ class Numbers:
     country: str = ""
     known: tuple[Number, ...] = ()
     trouble: EdgeError | None = None
+    own: Path | None = None
+    """The technician's file that they are from; None for those that come with the app."""
+
+    replaced: tuple[Number, ...] = ()
+    """Those that come with the app for this country, where that file stands in their place."""
 
     def told(self, rule: str) -> str | None:
         """Return the numbers for a rule in one line, nothing where none is known, None where none is needed."""
@@ -65,11 +72,40 @@ def numbers_of(settings: Settings) -> Numbers:
         try:
             chosen, numbers = parse(content)
             country = chosen or country
-            return Numbers(country, tuple(one for one in numbers if one.country in ("", country)))
+            used = tuple(one for one in numbers if one.country in ("", country))
+            return Numbers(country, used, own=own, replaced=shipped(country))
         except ValueError as error:
             trouble = EdgeError("emergency-numbers", path=own, reason=str(error)[:120])
-    shipped = parse(files("edge.clinic").joinpath(NAME).read_bytes())[1]
-    return Numbers(country, tuple(one for one in shipped if one.country == country), trouble)
+    return Numbers(country, shipped(country), trouble)
+
+
+def shipped(country: str) -> tuple[Number, ...]:
+    """Return the numbers that come with the app for a country."""
+    return tuple(one for one in _shipped() if one.country == country)
+
+
+def shipped_countries() -> tuple[str, ...]:
+    """Return the countries whose numbers come with the app."""
+    return tuple(sorted({one.country for one in _shipped()}))
+
+
+@cache
+def _shipped() -> tuple[Number, ...]:
+    return parse(files("edge.clinic").joinpath(NAME).read_bytes())[1]
+
+
+def as_toml(country: str, numbers: tuple[Number, ...]) -> str:
+    """Write a technician's file with these numbers, to be changed by hand."""
+    lines = ["format = 1", f"country = {_quoted(country)}"]
+    for one in numbers:
+        purposes = ", ".join(map(_quoted, one.purposes))
+        lines += ["", "[[number]]", f"number = {_quoted(one.number)}", f"name = {_quoted(one.name)}"]
+        lines += [f"for = [{purposes}]", f"source = {_quoted(one.source)}", f"year = {one.year}"]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def parse(content: bytes) -> tuple[str, tuple[Number, ...]]:

@@ -20,13 +20,13 @@ from edge.triage.say import approval_of, unit_of
 from edge.triage.shelf import find_table, table_files
 from edge.triage.table import read, read_table
 from edge.triage.xlsform import as_xlsx, sheets
-from edge.verbs import clinic_decide, clinic_import, clinic_overlay, clinic_records, clinic_vaccines
+from edge.verbs import clinic_decide, clinic_import, clinic_numbers, clinic_overlay, clinic_records, clinic_vaccines
 from edge.words import Words, words_for
 
 
 def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     """Add the arguments of `clinic`."""
-    metavar = "tables|check|decide|xlsform|import|overlay|vaccines"
+    metavar = "tables|check|decide|xlsform|import|overlay|numbers|vaccines"
     every = "|".join((metavar, *clinic_records.ACTIONS))
     actions = parser.add_subparsers(dest="action", required=True, metavar=every)
     clinic_records.configure(actions, words)
@@ -39,6 +39,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     added["xlsform"].add_argument("out", metavar="FILE", type=Path, help=words.say("verbs.clinic.out"))
     clinic_import.configure(added["import"], words)
     clinic_overlay.configure(added["overlay"], words)
+    clinic_numbers.configure(added["numbers"], words)
     for action in added.values():
         action.add_argument("--json", action="store_true", help=words.say("verbs.json"))
 
@@ -51,6 +52,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     others: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
         "decide": clinic_decide.run,
         "import": clinic_import.run,
+        "numbers": clinic_numbers.run,
         "overlay": clinic_overlay.run,
         "vaccines": clinic_vaccines.run,
     }
