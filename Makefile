@@ -30,7 +30,7 @@ hub:
 
 test:
 	@$(SETUP) --with dev --with kit --with hub
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check:
 	@$(SETUP) --with dev --with kit --with hub

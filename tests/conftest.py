@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
 
+from edge.locks import hold
 from edge.settings import Settings
 from postgres import Server, has_postgres, server
 
@@ -18,6 +21,41 @@ ROOT = Path(__file__).parent.parent
 # How long an example takes says how busy the machine is, not whether the code is right.
 examples.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 examples.load_profile("busy")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let files with long tests come first, so that at the end no worker is alone with one of them."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        long = Counter(item.path for item in items if item.get_closest_marker("slow"))
+        items.sort(key=lambda item: -long[item.path])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def index_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The index of the packs that ship takes seconds to make: a run makes it once, whoever needs one gets a copy."""
+    from edge.library import index
+    from edge.library.folder import CLINIC, EMBEDDED
+    from edge.library.meaning import Meaning
+
+    own, build = tmp_path_factory.getbasetemp(), index.build
+    shelf = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own  # one for all workers
+
+    def copy(folders: Iterable[Path], path: Path, meaning: Meaning) -> None:
+        folders, kept = list(folders), shelf / path.name
+        if not all(folder.parent in (EMBEDDED, CLINIC) for folder in folders):
+            build(folders, path, meaning)
+            return
+        with kept.with_suffix(".lock").open("wb") as lock:
+            hold(lock.fileno())
+            if not kept.exists():
+                build(folders, kept, meaning)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(kept, fresh := path.with_suffix(f".{os.getpid()}"))
+        fresh.replace(path)
+
+    index.build = copy
+    yield
+    index.build = build
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -33,7 +34,7 @@ from edge.sync.merge import State, merge, state_of
 from edge.sync.seal import BUNDLE, seal
 from handing import NOW, Device, Hub
 from postgres import LOCKED_OUT, Server
-from surviving import fill, may_mount, small_disk
+from surviving import ended, fill, forked, may_mount, small_disk
 
 MONTH = 31 * 86_400
 MARCH = 1_772_366_400
@@ -156,17 +157,8 @@ def test_threads_that_take_in_the_same_bundles_at_once_end_in_the_same_state(hub
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_processes_that_take_in_the_same_bundles_at_once_end_in_the_same_state(hub: Hub) -> None:
     portions, expected = portions_of(hub)
-    children = []
-    for seed in range(4):
-        if (child := os.fork()) == 0:
-            failed = 1
-            try:
-                work(hub, portions, seed)
-                failed = 0
-            finally:
-                os._exit(failed)
-        children.append(child)
-    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
+    children = [forked(partial(work, hub, portions, seed)) for seed in range(4)]
+    assert [ended(child) for child in children] == [0] * 4
     assert hub.state() == expected
     assert hub.rows("SELECT count(*) FROM attempts WHERE copy > 0") == [(0,)]
 

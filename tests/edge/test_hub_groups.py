@@ -26,7 +26,7 @@ from edge.sync.papers import LINK
 from edge.sync.seal import BUNDLE, seal
 from edge.sync.stick import Found
 from handing import NOW, Hub
-from surviving import killed
+from surviving import killed, kills
 
 DAY, MARCH = 86_400, 1_772_366_400
 NAME, OTHER = "a" * 16, "b" * 16
@@ -236,7 +236,7 @@ def import_and_tell(post: Post, told: Path) -> None:
             file.flush()
 
 
-KILLS = int(os.environ.get("AMAUTA_KILLS", "12"))
+KILLS = kills(12)
 SIZE, TOGETHER = 40, 6
 """Facts in a bundle, and bundles in a group."""
 

@@ -23,10 +23,10 @@ from edge.sync.facts import Answer, Stream
 from edge.sync.seal import BUNDLE, seal
 from handing import NOW, Hub
 from postgres import Server, server
-from surviving import fill, killed, may_mount, small_disk
+from surviving import fill, killed, kills, may_mount, small_disk
 
 DAY, MARCH = 86_400, 1_772_366_400
-KILLS = 30
+KILLS = kills(20)
 NAME = "a" * 16
 
 

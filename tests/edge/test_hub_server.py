@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -28,6 +27,7 @@ from edge.sync.ledger import Ledger
 from edge.sync.seal import BUNDLE, seal
 from handing import NOW, Device, sealed_by
 from served import TOKEN, District, ask, enter, entered, hand_over, in_thread, upload, workers
+from surviving import forked, kill
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers are forked")
 
@@ -267,18 +267,12 @@ def test_workers_killed_while_a_device_delivers_lose_and_double_nothing(district
         for _ in range(8):
             district.device.practise(150)
             total += 150
-            pid = os.fork()
-            if pid == 0:
-                try:
-                    hand_over(district.device, served.url)
-                finally:
-                    os._exit(0)
+            child = forked(lambda: hand_over(district.device, served.url))
             time.sleep(chance.uniform(0, 0.25))
             if chance.random() < 0.5:
                 served.kill()
                 served.start()
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+            kill(child)
         hand_over(district.device, served.url)
         hand_over(district.device, served.url)
     assert district.device.states().acknowledged == total

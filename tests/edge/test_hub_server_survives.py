@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +16,9 @@ from edge.hub.serve.uploads import Answer, Bounds, NoRoomError, Uploads, WrongOf
 from edge.sync.wire import client as wire
 from handing import quick_folder
 from served import District, Workers, hand_over, workers
-from surviving import forked
+from surviving import ended, forked, killed, kills
 
-KILLS = int(os.environ.get("AMAUTA_KILLS", "40"))
-"""AMAUTA_KILLS=200 makes it a campaign of more than a minute."""
+KILLS = kills(24)
 
 
 class Campaign:
@@ -46,10 +44,7 @@ class Campaign:
         hand_over(self.district.device, self.around.url, told, timeout_s=3.0)
 
     def kill_client(self, longest_s: float) -> bool:
-        child = forked(self.deliver)
-        time.sleep(self.chance.uniform(0, longest_s))
-        os.kill(child, signal.SIGKILL)
-        return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        return killed(self.deliver, self.chance.uniform(0, longest_s))
 
     def kill_server(self, longest_s: float) -> bool:
         child = forked(self.deliver)
@@ -149,7 +144,7 @@ def test_workers_that_race_for_one_upload_never_mix_its_bytes(tmp_path: Path) ->
                 uploads.finish(DEVICE, sha256, len(content), Answer("imported"))
 
     racers = [forked(race) for _ in range(6)]
-    assert [os.waitpid(pid, 0)[1] for pid in racers] == [0] * 6
+    assert [ended(racer) for racer in racers] == [0] * 6
     assert set(won.read_text()) == {"x"}
     assert Uploads(tmp_path / "uploads").here(DEVICE, sha256) == (len(content), Answer("imported"))
     assert not list((tmp_path / "uploads" / "arriving").iterdir())

@@ -7,9 +7,8 @@ import hashlib
 import json
 import os
 import random
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,9 +25,9 @@ from edge.sync.lan.sender import send_near
 from edge.sync.ledger import Ledger, States
 from handing import Device, Hub, quick_folder
 from nearby import Room, key_of, opened
-from surviving import fill, may_mount, small_disk
+from surviving import fill, forked, kill, kills, may_mount, small_disk
 
-KILLS = 60
+KILLS = kills(30)
 AGE = b"age-encryption.org/v1\n"
 
 
@@ -36,16 +35,6 @@ AGE = b"age-encryption.org/v1\n"
 def place(tmp_path: Path) -> Iterator[Path]:
     with quick_folder(tmp_path) as quick:
         yield quick
-
-
-def forked(deed: Callable[[], object]) -> int:
-    """Do something in a process of its own; return its number."""
-    if child := os.fork():
-        return child
-    try:
-        deed()
-    finally:
-        os._exit(0)
 
 
 def be_courier(home: Path, pipe: int) -> None:
@@ -59,12 +48,6 @@ def send(home: Path, code: str, address: str) -> None:
     near.PORTION = 1 << 8
     near.PAUSES_S = ()
     send_near(Settings(home), code, address)
-
-
-def kill(child: int) -> bool:
-    """Kill a process; tell whether it still ran."""
-    os.kill(child, signal.SIGKILL)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
 def check(device: Device, teacher: Path, done: int) -> int:

@@ -16,9 +16,9 @@ from edge.sync import ack
 from edge.sync.errors import RefusedError
 from edge.sync.ledger import Ledger
 from handing import NOW, Device, Hub, quick_folder
-from surviving import fill, killed, may_mount, small_disk
+from surviving import fill, killed, kills, may_mount, small_disk
 
-KILLS = 300
+KILLS = kills(80)
 DAMAGES = 10_000
 
 

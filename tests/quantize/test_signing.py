@@ -8,7 +8,6 @@ import random
 import re
 import shlex
 import shutil
-import signal
 import stat
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from quantize.signing.parts import difference
 from quantize.signing.repository import Repository
 from quantize.signing.sign import sign
 from releasing import FILES, LATER, SIGNED, Organisation, lay_out
+from surviving import killed, kills
 
 ROOT = Path(__file__).parent.parent.parent
 PHRASE = "cuatro palabras muy raras"
@@ -298,7 +298,7 @@ def test_a_damaged_repository_is_named_and_not_built_upon(org: Organisation) -> 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs fork and kill -9")
 def test_signing_killed_at_any_instant_leaves_the_old_release_or_the_new_one(org: Organisation, tmp_path: Path) -> None:
-    killed_at_random(org, tmp_path, times=25)
+    killed_at_random(org, tmp_path, times=kills(15))
 
 
 def killed_at_random(org: Organisation, tmp_path: Path, times: int) -> None:
@@ -311,25 +311,18 @@ def killed_at_random(org: Organisation, tmp_path: Path, times: int) -> None:
     org.release({**FILES, "models/mini.gguf": model})
     length = time.monotonic() - began
     number, old, home = 2, model, tmp_path / "device"
-    killed = outcomes = 0
+    hit = outcomes = 0
     for _ in range(times):
         new = chance.randbytes(9000) + old[9000:]
-        pid = os.fork()
-        if pid == 0:
-            try:
-                org.release({**FILES, "models/mini.gguf": new})
-            finally:
-                os._exit(0)
-        time.sleep(chance.uniform(0, length))
-        os.kill(pid, signal.SIGKILL)
-        killed += os.waitpid(pid, 0)[1] == signal.SIGKILL
+        files = {**FILES, "models/mini.gguf": new}
+        hit += killed(lambda files=files: org.release(files), chance.uniform(0, length))  # type: ignore[misc]
         trusted = read(org, home)
         assert trusted.contents.number in (number, number + 1)
         outcomes |= 1 << trusted.contents.number - number
         found = next(file for file in trusted.contents.files if file.kind == "lm")
         assert bytes_of(trusted, found) == (old if trusted.contents.number == number else new)
         number, old = trusted.contents.number, bytes_of(trusted, found)
-    assert killed > times // 2
+    assert hit > times // 2
     assert outcomes & 1
     org.release({**FILES, "models/mini.gguf": model[::-1]})
     trusted = read(org, home)
