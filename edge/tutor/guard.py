@@ -1,13 +1,15 @@
 """What the tutor hands to a person instead of answering.
 
-The rules are data (guard.toml); this module only matches them, as they sound and with a slip of the finger in the words
-that matter, in every language at once. It errs towards silence: a child in trouble gets a person's name, not a lesson.
+The rules are data (guard.toml: words that meet in one message); this module only matches them, as they sound and with a
+slip of the finger in the words that matter, in every language at once. It errs towards silence: a child in trouble gets
+a person's name, not a lesson.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -22,28 +24,59 @@ SHORTEST = 6
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """What was asked, as it sounds."""
+
+    plain: str
+    mended: str
+    glued: str
+    words: frozenset[str]
+    """As typed, and with their slips mended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a scene, told or, where it says so, not told."""
+
+    words: frozenset[str]
+    beginnings: tuple[str, ...]
+    phrases: str
+    """A pattern, made ready when a message gets so far."""
+
+    told: bool
+
+    def fits(self, message: Message) -> bool:
+        """Tell whether the message tells it, or, where that is asked, does not."""
+        found = not self.words.isdisjoint(message.words) or any(w.startswith(self.beginnings) for w in message.words)
+        return (found or (self.phrases != "" and _is_in(_ready(self.phrases), message))) is self.told
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """Patterns that call for one fixed text."""
+    """What calls for one fixed text."""
 
     name: str
-    pattern: re.Pattern[str]
-    unless: re.Pattern[str] | None
+    scenes: tuple[tuple[Part, ...], ...]
     together: tuple[str, ...]
     """Told also when the spaces are missing."""
+
+    def fits(self, message: Message) -> bool:
+        """Tell whether a message calls for it: as typed, with its slips mended, or without its spaces."""
+        if any(told in message.glued for told in self.together):
+            return True
+        return any(all(part.fits(message) for part in scene) for scene in self.scenes)
 
 
 def refusal(question: str, lang: str = "") -> str:
     """Return the name of the rule that the question meets, or nothing; `lang` does not matter: people mix languages."""
     words = heard(question)
-    plain = " ".join(words)
-    mended = " ".join(_mended(word) for word in words)
-    glued = "".join(words)
-    for rule in _rules():
-        if rule.unless is not None and rule.unless.search(plain):
-            continue
-        if rule.pattern.search(plain) or rule.pattern.search(mended) or any(told in glued for told in rule.together):
-            return rule.name
-    return ""
+    mended = [_mended(word) for word in words]
+    message = Message(" ".join(words), " ".join(mended), "".join(words), frozenset((*words, *mended)))
+    return next((rule.name for rule in _rules() if rule.fits(message)), "")
+
+
+def _is_in(pattern: re.Pattern[str], message: Message) -> bool:
+    return bool(pattern.search(message.plain) or pattern.search(message.mended))
 
 
 @cache
@@ -54,24 +87,80 @@ def _table() -> dict[str, dict[str, str]]:
 @cache
 def _rules() -> tuple[Rule, ...]:
     table = _table()
-    parts = {name: "|".join(text.split()) for name, text in table["parts"].items()}
-    return tuple(_rule(name, table[name], parts) for name in table if name not in ("parts", "words"))
-
-
-def _rule(name: str, said: dict[str, str], parts: dict[str, str]) -> Rule:
-    lines = [line.strip() for lang in ("es", "pt", "en") for line in said.get(lang, "").splitlines() if line.strip()]
-    unless = [line.strip() for line in said.get("unless", "").splitlines() if line.strip()]
-    together = tuple("".join(sound(word) for word in line.split()) for line in said.get("together", "").splitlines())
-    return Rule(
-        name, _compiled(lines, parts), _compiled(unless, parts) if unless else None, tuple(filter(None, together))
+    return tuple(
+        Rule(name, tuple(_scenes(table[name]["scenes"])), tuple(_glued(table[name].get("together", ""))))
+        for name in table
+        if name not in ("parts", "words")
     )
 
 
-def _compiled(lines: list[str], parts: dict[str, str]) -> re.Pattern[str]:
-    """Join patterns, written in plain letters, as they sound; {name} stands for the words of a part, `..` for a few words."""
-    whole = "|".join(f"(?:{line})" for line in lines)
-    whole = re.sub(r"\{([a-z]+)\}", lambda found: f"(?:{parts[found[1]]})", whole)
-    whole = re.sub(r"[a-z]+", lambda found: sound(found[0]), whole)
+@cache
+def _parts() -> dict[str, str]:
+    """Return the words of each part as one pattern; `_` stands for a space, and a part may name another."""
+    return {name: "|".join(text.split()).replace("_", " ") for name, text in _table()["parts"].items()}
+
+
+def _glued(text: str) -> Iterator[str]:
+    return ("".join(sound(word) for word in line.split()) for line in text.splitlines() if line.strip())
+
+
+def _scenes(text: str) -> Iterator[tuple[Part, ...]]:
+    for line in filter(str.strip, text.splitlines()):
+        parts = (_part(part.strip()) for part in line.split(" & "))
+        yield tuple(sorted(parts, key=lambda part: part.phrases != ""))
+
+
+@cache
+def _part(text: str) -> Part:
+    """Return a part: single words are looked up, only the rest is searched for."""
+    parts, asked = _parts(), text.removeprefix("!")
+    words, beginnings, phrases = set[str](), set[str](), list[str]()
+    for choice in _choices(asked):
+        if named := re.fullmatch(r"\{([a-z]+)\}", choice):
+            part = _part(parts[named[1]])
+            words |= part.words
+            beginnings.update(part.beginnings)
+            phrases += [part.phrases] if part.phrases else []
+        elif (spellings := _spellings(choice.removesuffix("*"))) is None:
+            phrases.append(_named(choice, parts))
+        else:
+            (beginnings if choice.endswith("*") else words).update(sound(word) for word in spellings)
+    return Part(frozenset(words), tuple(beginnings), "|".join(phrases), asked == text)
+
+
+def _choices(text: str) -> Iterator[str]:
+    """Return what a part leaves the choice between: `({name}|word|two words)`."""
+    depth, at = 0, [-1]
+    inner = text[1:-1] if re.fullmatch(r"\([^()]*(?:\([^()]*\)[^()]*)*\)", text) else text
+    for i, letter in enumerate(inner):
+        depth += (letter == "(") - (letter == ")")
+        if letter == "|" and depth == 0:
+            at.append(i)
+    return (inner[start + 1 : end] for start, end in zip(at, [*at[1:], len(inner)], strict=True))
+
+
+def _spellings(word: str) -> list[str] | None:
+    """Return every word that letters, `[oa]` and `?` stand for; nothing where it takes more than that."""
+    found = [""]
+    if not re.fullmatch(r"(?:[a-z]\??|\[[a-z]+\]\??)+", word):
+        return None
+    for letters, perhaps in re.findall(r"([a-z]|\[[a-z]+\])(\??)", word):
+        found = [before + letter for before in found for letter in (*letters.strip("[]"), *(("",) if perhaps else ()))]
+    return found
+
+
+def _named(pattern: str, parts: dict[str, str]) -> str:
+    """Return a pattern with the words of a part for its {name}."""
+    whole = re.sub(r"\{([a-z]+)\}", lambda found: f"(?:{parts[found[1]]})", pattern)
+    return whole if whole == pattern else _named(whole, parts)
+
+
+@cache
+def _ready(whole: str) -> re.Pattern[str]:
+    """Return a pattern, written in plain letters, as it sounds; `..` stands for a few words."""
+    whole = re.sub(
+        r"\[[^\]]*\]|(?<!\\)[a-z]+", lambda found: found[0] if found[0][0] == "[" else sound(found[0]), whole
+    )
     whole = re.sub(r"(?<!\.)\*", "[a-z]*", whole).replace(" .. ", " (?:[a-z0-9]+ ){0,6}?")
     return re.compile(rf"\b(?:{whole})\b")
 

@@ -19,9 +19,8 @@ from edge.settings import Settings
 
 NAME = "emergency.toml"
 PURPOSES = ("health", "life", "harm")
-PURPOSE = {"crisis": "life", "harm": "harm"} | dict.fromkeys(
-    ("breathing", "fit", "bleeding", "snake", "poisoning", "burn", "drowning", "birth", "dehydration"), "health"
-)
+_HEALTH = "breathing choking fit bleeding injury snake bite poisoning burn fire shock gas drowning birth infant dehydration urgent"
+PURPOSE = {"crisis": "life", "harm": "harm"} | dict.fromkeys(_HEALTH.split(), "health")
 """What the numbers of each rule must help with; the other rules name none."""
 
 

@@ -11,7 +11,9 @@ from edge.library.terms import fold
 
 SHORT = {"q": "que", "k": "que", "qe": "que", "ke": "que", "d": "de", "xq": "porque", "pq": "porque", "x": "por",
          "m": "me", "vc": "voce", "vcs": "voces", "tb": "tambem", "p": "para", "pra": "para", "pro": "para", "pros": "para",
-         "n": "nao", "ta": "esta", "to": "estou", "tou": "estou", "tao": "estao", "mto": "muito"}  # fmt: skip
+         "n": "nao", "ta": "esta", "to": "estou", "tou": "estou", "tao": "estao", "mto": "muito", "naum": "nao", "num": "nao", "nun": "nao", "qdo": "cuando", "qto": "quanto", "qtos": "quantos",
+         "qtas": "quantas", "qro": "quero", "qria": "queria", "ngm": "ninguem", "oce": "voce", "ce": "voce", "pa": "para",
+         "tava": "estava", "hj": "hoje"}  # fmt: skip
 """What is typed short, and what it stands for."""
 
 _DIGITS = str.maketrans("013457@$", "oieastas")
