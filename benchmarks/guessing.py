@@ -17,9 +17,10 @@ from typing import Any
 
 from benchmarks.shaped import MINI, wide_mini
 from edge.library.folder import EMBEDDED, read_pack
+from edge.llama.brake import never
 from edge.llama.reading import Reading
 from edge.llama.writing import Writer
-from edge.tutor.llama import LlamaEngine, never
+from edge.tutor.llama import LlamaEngine
 from edge.tutor.prompt import grounded
 
 PROMPTS, SAME, ROUNDS, LONGEST = 6, 200, 3, 48

@@ -12,9 +12,10 @@ from pathlib import Path
 from benchmarks.shaped import random_model
 from edge.errors import EdgeError
 from edge.library.library import Library
+from edge.llama.brake import never
 from edge.llama.reading import Reading
 from edge.settings import Settings
-from edge.tutor.llama import LlamaEngine, never
+from edge.tutor.llama import LlamaEngine
 from edge.tutor.prompt import Turn, about_lesson, lesson_text
 
 LESSON = "primaria/4-ciencias-ciclo-del-agua"

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Protocol
 
 from edge.files import BLOCK_BYTES, sync_folder
-from edge.llama.reading import Stop, common, never
+from edge.llama.brake import Stop, never
+from edge.llama.history import common
 from edge.tutor.tuning import llama_version
 
 SUFFIX = ".kv"

@@ -9,14 +9,13 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from edge.errors import ModelError
-from edge.llama.history import common, reuse
-
-__all__ = ["Reading", "Stop", "common", "never"]
+from edge.llama.brake import Brake, Stop, never
+from edge.llama.history import reuse
 
 ABORTED = 2
 SEQUENCE, SPARE = 0, 1
@@ -24,13 +23,6 @@ SEQUENCE, SPARE = 0, 1
 
 FIRST_TOKENS, LEAST_TOKENS, PORTION_SECONDS = 32, 16, 6.0
 """A stop is heard between the steps of a portion; in one that took longer they would be too long."""
-
-Stop = Callable[[], bool]
-
-
-def never() -> bool:
-    """Never stop."""
-    return False
 
 
 class Reading:
@@ -52,12 +44,11 @@ class Reading:
         self._rate = 0.0
         """Tokens a second that were read last."""
 
-        self._stop: Stop = never
-        self._abort = api.ggml_abort_callback(lambda _: self._stop())
-        api.llama_set_abort_callback(context, self._abort, ctypes.c_void_p(0))
+        self._brake = Brake(api, context)
 
     def close(self) -> None:
         """Give the memory back."""
+        self._brake.close()
         self._api.llama_free(self._context)
 
     def forget(self) -> None:
@@ -129,11 +120,8 @@ class Reading:
         flags = (ctypes.c_int8 * len(part))(*[1] * len(part))
         if every:
             batch.logits = flags
-        self._stop = stop
-        try:
+        with self._brake.ready(stop):
             result = self._api.llama_decode(self._context, batch)
-        finally:
-            self._stop = never
         if result == 0:
             self.past += part
             return True

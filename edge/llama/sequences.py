@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import ModelError
+from edge.llama.brake import Brake, Stop, never
 from edge.llama.grammar import Grammar
-from edge.llama.reading import ABORTED, Stop, never
+from edge.llama.reading import ABORTED
 
 NOTHING = -1
 """No token."""
@@ -50,12 +51,11 @@ class Sequences:
         self._moved = False
         """Whether tokens were given new places that the model has not computed yet."""
 
-        self._stop: Stop = never
-        self._abort = api.ggml_abort_callback(lambda _: self._stop())
-        api.llama_set_abort_callback(context, self._abort, ctypes.c_void_p(0))
+        self._brake = Brake(api, context)
 
     def close(self) -> None:
         """Give the memory back."""
+        self._brake.close()
         self._api.llama_batch_free(self._batch)
         self._api.llama_free(self._context)
 
@@ -132,11 +132,8 @@ class Sequences:
                 place += 1
         batch.n_tokens = place
         # A stop while places are computed anew would leave some of them done and some not.
-        self._stop = never if self._moved else stop
-        try:
+        with self._brake.ready(never if self._moved else stop):
             result = self._api.llama_decode(self._context, batch)
-        finally:
-            self._stop = never
         self._moved = self._moved and result != 0
         if result != 0:
             for part in parts:

@@ -10,9 +10,9 @@ from typing import Self
 
 from edge.errors import ModelError
 from edge.llama.beginnings import Beginnings
+from edge.llama.brake import Stop, never
 from edge.llama.grammar import Grammar
 from edge.llama.history import Fitted, fit
-from edge.llama.reading import Stop, never
 from edge.llama.vocabulary import Vocabulary
 from edge.llama.writing import Writer
 from edge.tutor.engine import LIMIT_SECONDS, Message, Shape, whole_letters

@@ -6,9 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from edge.llama.brake import Stop
 from edge.llama.grammar import Grammar
 from edge.llama.guessing import Guesser
-from edge.llama.reading import Stop
 
 TIE = 0.2
 """Scores that a batch computes differ a little from those of one token alone; a lead this small is computed again."""

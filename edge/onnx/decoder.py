@@ -12,9 +12,9 @@ from typing import Any
 from edge.device import refuse_unfit_processor
 from edge.errors import ModelError
 from edge.llama.beginnings import Beginnings
+from edge.llama.brake import Stop, never
 from edge.llama.grammar import Grammar
 from edge.llama.history import Fitted, beginning_of, common
-from edge.llama.reading import Stop, never
 from edge.llama.talking import Talking
 from edge.llama.writing import Writer
 from edge.onnx.head import DecoderHead, read_decoder_head

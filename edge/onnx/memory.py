@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import ModelError
-from edge.llama.reading import Stop, common, never
+from edge.llama.brake import Stop, never
+from edge.llama.history import common
 from edge.onnx.head import DecoderHead
 from edge.onnx.session import refusals
 

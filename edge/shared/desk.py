@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from edge.errors import EdgeError, ModelError
 from edge.llama.beginnings import LEAST_TOKENS, Beginnings
+from edge.llama.brake import Stop, never
 from edge.llama.grammar import Grammar
 from edge.llama.history import common, reuse
-from edge.llama.reading import Stop, never
 from edge.llama.sequences import NOTHING, Part, Seat, Sequences
 from edge.shared.turns import Turns
 from edge.tutor.engine import LIMIT_SECONDS

@@ -14,10 +14,11 @@ from typing import Any, Literal
 
 from edge.errors import ModelError
 from edge.llama.beginnings import Beginnings, key_of
+from edge.llama.brake import Stop, never
 from edge.llama.grammar import Grammar
-from edge.llama.history import Fitted, beginning_of
+from edge.llama.history import Fitted, beginning_of, common
 from edge.llama.loading import load_model, open_context
-from edge.llama.reading import Reading, Stop, common, never
+from edge.llama.reading import Reading
 from edge.llama.talking import Talking
 from edge.llama.vocabulary import Vocabulary
 from edge.llama.writing import Writer

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from edge.learning.number import Number, read_number
 from edge.library import readability
+from edge.llama.brake import never
 from edge.onnx.opening import Loaded
 from edge.speech.numerals import MOST, number_words
 from edge.tutor.engine import Message
-from edge.tutor.llama import never
 from quantize.lm.prompts import NOT_SAID
 from quantize.measure.marks import exact, f1, holds, loops, supported, tokens_of, verbatim
 from quantize.measure.tasks import Task

@@ -16,9 +16,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from edge.gauge.pace import TEXT, read_seconds
+from edge.llama.brake import never
 from edge.onnx.opening import Loaded, open_engine
 from edge.tutor.engine import Message
-from edge.tutor.llama import never
 from quantize.recipe import ROOT, RecipeError
 
 ROUNDS, READ_TOKENS, WRITE_TOKENS, QUESTION_TOKENS = 3, 256, 48, 64

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import ModelError
+from edge.llama.brake import never
 from edge.llama.history import LEAST_MOVED, Kept, fit, reuse, turns_of, without
 from edge.llama.reading import SEQUENCE, Reading
 from edge.llama.sequences import Part, Sequences
 from edge.shared.desk import Desk, Request
 from edge.shared.room import Room, opened
 from edge.tutor.engine import Message
-from edge.tutor.llama import LlamaEngine, never
+from edge.tutor.llama import LlamaEngine
 
 MINI = Path(__file__).parents[2] / "edge" / "models" / "mini" / "mini.gguf"
 LESSON = "Texto: " + "La planta toma agua del suelo por la raíz y la lleva por el tallo hasta las hojas. " * 6 + "\n"

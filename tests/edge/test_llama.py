@@ -18,10 +18,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge.errors import ModelError
+from edge.llama.brake import never
 from edge.onnx.decoder import OnnxEngine
 from edge.tutor.engine import Message, whole_letters
 from edge.tutor.gguf import read_head
-from edge.tutor.llama import LlamaEngine, never
+from edge.tutor.llama import LlamaEngine
 from edge.tutor.llama_library import find_variants, may_lay_out_anew
 from onnx_forms import onnx_of
 

@@ -15,12 +15,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge.errors import ModelError
+from edge.llama.brake import never
 from edge.llama.gbnf import MOST_CHARACTERS, refuse_unfit
 from edge.llama.schema import grammar_of
 from edge.shared.client import SharedEngine
 from edge.shared.server import serve
 from edge.tutor.engine import Message, Shape
-from edge.tutor.llama import LlamaEngine, never
+from edge.tutor.llama import LlamaEngine
 from edge.tutor.shaped import (
     EXERCISE_SHAPE,
     HINT_SHAPE,

@@ -18,6 +18,7 @@ import pytest
 
 from edge.cli import main
 from edge.errors import ModelError
+from edge.llama.brake import never
 from edge.llama.sequences import Sequences
 from edge.shared import wire
 from edge.shared.client import SharedEngine
@@ -25,7 +26,7 @@ from edge.shared.desk import Desk, Request
 from edge.shared.room import opened
 from edge.shared.server import serve
 from edge.tutor.engine import Message
-from edge.tutor.llama import LlamaEngine, never
+from edge.tutor.llama import LlamaEngine
 from edge.tutor.prompt import grounded
 from edge.tutor.reply import Waiting
 

@@ -16,6 +16,7 @@ if not find_spec("gguf"):
 
 from benchmarks.shaped import Size, write_random
 from edge.errors import ModelError
+from edge.llama.brake import never
 from edge.llama.history import Fitted
 from edge.llama.reading import PORTION_SECONDS, Reading
 from edge.llama.sequences import Sequences
@@ -25,7 +26,7 @@ from edge.shared.client import SharedEngine
 from edge.shared.desk import Desk, Request
 from edge.shared.room import opened
 from edge.tutor.engine import Message
-from edge.tutor.llama import LlamaEngine, never
+from edge.tutor.llama import LlamaEngine
 
 MINI = Path(__file__).parents[2] / "edge" / "models" / "mini" / "mini.gguf"
 LARGE = Size(layers=8, hidden=768, feed_forward=3072, vocabulary=2000)

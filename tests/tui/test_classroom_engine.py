@@ -17,7 +17,7 @@ import pytest
 from benchmarks.classroom import Pupil
 from benchmarks.processes import AMAUTA, ROOT
 from edge.learning.store import Store
-from edge.llama.reading import never
+from edge.llama.brake import never
 from edge.settings import Settings
 from edge.shared import wire
 from edge.shared.client import SharedEngine
