@@ -60,12 +60,15 @@ class Tutor:
         model: Callable[[], Engine | None],
         clock: Callable[[], float] = time.monotonic,
         numbers: Callable[[], Numbers] = Numbers,
+        pointer: Callable[[str, str, str], str] = lambda rule, question, lang: "",
     ) -> None:
         self._library = library
         self._reader = reader
         self._model = model
         self._clock = clock
         self._numbers = numbers
+        self._pointer = pointer
+        """Says of a rule and a question, in a language, which decision table deals with it."""
 
     def answer(
         self,
@@ -111,7 +114,7 @@ class Tutor:
     ) -> Iterator[Draft | Piece | Sentence | Waiting]:
         """`said` is what was asked, without what is personal in it: only the guard hears that."""
         if rule := guard.refusal(asked, lang):
-            draft, passages = self._guarded(rule, lang), list[Passage]()
+            draft, passages = self._guarded(rule, asked, lang), list[Passage]()
         elif said != asked and not any(c.isalnum() for c in said):
             draft, passages = Draft((), "guard"), []
         else:
@@ -192,14 +195,14 @@ class Tutor:
         verdict = self._library.judge("verdict")
         return verdict.of([verdict_features(bank_fit, read_fit, seen)])[0] >= verdict.threshold
 
-    def _guarded(self, rule: str, lang: str) -> Draft:
-        """Return the fixed text of a rule, with the numbers of this country where somebody must be called."""
+    def _guarded(self, rule: str, asked: str, lang: str) -> Draft:
+        """Return the fixed text of a rule, with the country's numbers where somebody must be called, or with a table."""
         words = words_for("edge", lang)
         told = self._numbers().told(rule)
         parts: tuple[str, ...] = (words.say(f"guard.{rule}"),)
         if told is not None:
             parts += (words.say("guard.numbers", numbers=told) if told else words.say("guard.nowhere"),)
-        return Draft(parts, "guard")
+        return Draft(tuple(filter(None, (*parts, self._pointer(rule, asked, lang)))), "guard")
 
     def _reckoned(self, found: Sum, lang: str) -> Draft:
         text = f"{found.shown} = {show_value(found.value, lang)}"

@@ -40,7 +40,12 @@ def open_tutor(settings: Settings, library: Library) -> Tutor:
     def model() -> Engine | None:
         return allowed_model(settings)
 
-    return Tutor(library, reader, model, numbers=lambda: numbers_of(settings))
+    def pointer(rule: str, question: str, lang: str) -> str:
+        from edge.tutor import pointing
+
+        return pointing.pointer(rule, question, lang, settings)
+
+    return Tutor(library, reader, model, numbers=lambda: numbers_of(settings), pointer=pointer)
 
 
 def allowed_model(settings: Settings) -> Engine | None:
