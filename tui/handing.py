@@ -11,7 +11,7 @@ from pathlib import Path
 from secrets import SystemRandom
 from typing import TYPE_CHECKING, Literal
 
-from edge.drives import Drive
+from edge.drives import ENROLMENT, Drive
 from edge.errors import EdgeError
 from edge.files import sync_folder
 from edge.learning.attempt import stamp
@@ -89,8 +89,6 @@ class Handing:
     @property
     def enrolled(self) -> bool:
         """Whether a hub gave this device what it needs to hand over."""
-        from edge.sync.papers import ENROLMENT
-
         return (self._settings().home / ENROLMENT).is_file()
 
     @property

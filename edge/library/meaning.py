@@ -103,7 +103,9 @@ class Meaning:
         held = [n for n, row in enumerate(rows) if row is not None]
         if held:
             at = [row for row in rows if row is not None]
-            vectors[held] = table["vectors"][at]
+            # Kept in 8 bits, for most are never asked for.
+            found = table["vectors"][at].astype(np.float32)
+            vectors[held] = found / (np.linalg.norm(found, axis=1, keepdims=True) + 1e-6)
             weights[held] = np.maximum(table["weights"][at], LEAST_WEIGHT)
             pulls[held] = table["pulls"][at]
         centre = (vectors * pulls[:, None]).sum(axis=0)
@@ -127,11 +129,10 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as found:
             words = found["words"].tobytes().decode("utf-8").split("\n")
-            vectors = found["vectors"].astype(np.float32)
+            vectors = found["vectors"]
             weights, pulls = found["weights"].astype(np.float32), found["pulls"].astype(np.float32)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise ModelError("search-model-broken", path=path, reason=str(error)) from error
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-6
     return {
         "rows": {word: row for row, word in enumerate(words)},
         "vectors": vectors,

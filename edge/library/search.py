@@ -272,13 +272,14 @@ class _Centres:
 
         self.numbers = np.array([row[0] for row in rows], dtype=np.int64)
         self._langs = np.array([row[1] for row in rows])
-        self._lessons = np.array([row[2] for row in rows])
+        names = {name: number for number, name in enumerate(dict.fromkeys(row[2] for row in rows))}
+        self._names, self._lessons = names, np.array([names[row[2]] for row in rows], dtype=np.int32)
         self.matrix = np.frombuffer(b"".join(row[3] for row in rows), dtype=np.float32).reshape(-1, WIDTH)
 
     def allowed(self, lang: str, lesson: str | None) -> npt.NDArray[np.bool_]:
         """Return which rows are in this language, and of this lesson when one is named."""
         fitting: npt.NDArray[np.bool_] = self._langs == lang
-        return fitting if lesson is None else fitting & (self._lessons == lesson)
+        return fitting if lesson is None else fitting & (self._lessons == self._names.get(lesson, -1))
 
     def holds(self, number: int, allowed: npt.NDArray[np.bool_]) -> bool:
         """Tell whether a candidate is among the allowed rows."""

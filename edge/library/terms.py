@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 
+from edge.lean import bare
 from edge.library.stopwords import STOPWORDS
 
-if TYPE_CHECKING:
-    import snowballstemmer
-
-STEMMERS = {"es": "spanish", "pt": "portuguese", "en": "english"}
 WORD = re.compile(r"[^\W_]+|[×÷+=%<>]")
 SIGNS = {"×": "signopor", "÷": "signoentre", "+": "signomas", "=": "signoigual", "%": "signoporciento",
          "<": "signomenor", ">": "signomayor"}  # fmt: skip
@@ -44,16 +40,23 @@ def fold(text: str) -> str:
 
 
 @cache
-def _stemmer(lang: str) -> snowballstemmer.Stemmer:
-    import snowballstemmer
-
-    return snowballstemmer.stemmer(STEMMERS.get(lang, "spanish"))
+def _stemmer(lang: str) -> Callable[[str], str]:
+    # The package itself imports thirty languages.
+    with bare("snowballstemmer"):
+        if lang == "pt":
+            from snowballstemmer.portuguese_stemmer import PortugueseStemmer as Stemmer
+        elif lang == "en":
+            from snowballstemmer.english_stemmer import EnglishStemmer as Stemmer
+        else:
+            from snowballstemmer.spanish_stemmer import SpanishStemmer as Stemmer
+    stem: Callable[[str], str] = Stemmer().stemWord
+    return stem
 
 
 @lru_cache(maxsize=50_000)
 def term_of(word: str, lang: str) -> Term:
     """Return the forms of one word; each begins with its language, so that two languages share an index."""
-    stem = _stemmer(lang).stemWord
+    stem = _stemmer(lang)
     lower = unicodedata.normalize("NFC", word.lower())[:LONGEST_WORD]
     if lang == "pt":
         lower = _PT_PLURAL.sub("ão", lower)

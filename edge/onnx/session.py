@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from edge.lean import version_of
 
 QUIET = 4
 """What it complains of arrives as an exception too."""
@@ -33,11 +36,7 @@ def refusals() -> tuple[type[Exception], ...]:
     return (*named, state.RuntimeException, RuntimeError, ValueError, MemoryError)
 
 
+@cache
 def runtime_version() -> str:
     """Return the version of the installed onnxruntime, or nothing."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("onnxruntime")
-    except PackageNotFoundError:
-        return ""
+    return version_of("onnxruntime", "onnxruntime")

@@ -10,22 +10,24 @@ from __future__ import annotations
 
 import ctypes
 import os
-import sys
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from typing import Any
 
 from edge.device import refuse_unfit_processor
 from edge.errors import ModelError
+from edge.lean import bare
 from edge.llama.noise import note
 
 VARIANTS = ("libggml-cpu-*.so", "ggml-cpu-*.dll", "libggml-cpu-*.dylib")
 CRASHES_ON_AMX = "sapphirerapids"
 WARNING, ERROR, MORE = 3, 4, 5
+SPINS = "300"
+"""Rounds that a thread of GNU's OpenMP waits awake before it sleeps."""
+
 """Levels of what llama.cpp says; the last goes on with what was said before."""
 
 
@@ -50,8 +52,10 @@ class Library:
 def load_library() -> Library:
     """Import llama.cpp once and give it its processor code; raise ModelError when it has none."""
     refuse_unfit_processor()
-    # Threads that wait by spinning are forty times slower when another program is busy.
+    # Threads that wait for each other by spinning are forty times slower when another program is busy; those that sleep at
+    # once lose a sixth when none is. A few rounds cost little in either case.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     try:
         api, package = _import_functions()
     except (ImportError, OSError, RuntimeError) as error:
@@ -82,18 +86,9 @@ def load_library() -> Library:
 
 def _import_functions() -> tuple[Any, Path]:
     """Return the module of C functions and its folder, without the rest of its package, which takes five times as long."""
-    spec = find_spec("llama_cpp")
-    if spec is None or spec.origin is None:
-        raise ImportError("llama_cpp")
-    known = sys.modules.get("llama_cpp")
-    if known is None:
-        sys.modules["llama_cpp"] = module_from_spec(spec)
-    try:
+    with bare("llama_cpp") as folder:
         from llama_cpp import llama_cpp as api
-    finally:
-        if known is None:
-            del sys.modules["llama_cpp"]  # whoever wants the package gets all of it
-    return api, Path(spec.origin).parent
+    return api, folder
 
 
 def may_lay_out_anew(variants: Sequence[Path]) -> bool:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from edge.files import write_atomic
+from edge.lean import version_of
 
 FILE = "measured.json"
 FORMAT = 1
@@ -59,14 +61,10 @@ class Measured:
         return round(100 * self.gigabytes_per_s / self.memory_gigabytes_per_s)
 
 
+@cache
 def llama_version() -> str:
     """Return the version of the installed llama-cpp-python, or nothing."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("llama-cpp-python")
-    except PackageNotFoundError:
-        return ""
+    return version_of("llama_cpp_python", "llama_cpp")
 
 
 def remember(home: Path, measured: Measured) -> None:
