@@ -1,62 +1,75 @@
-"""From command to usable prompt in a real terminal, beside an empty Textual app with one input."""
+"""From command to usable prompt in a real terminal, with and without a model that may answer, beside an empty Textual app."""
 
 from __future__ import annotations
 
-import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
-from benchmarks.processes import AMAUTA, ROOT, home_with_index
+from benchmarks import llama_server
+from benchmarks.installed import install_model
+from benchmarks.processes import AMAUTA, home_of_rosa, home_with_index
+from benchmarks.shaped import MINI, random_model
+from benchmarks.terminal import PROMPT, opened
 
-RUNS = 5
-PEER = """
+RUNS = 7
+PEER = f"""
 from textual.app import App
 from textual.widgets import Input
 class Peer(App):
     def compose(self):
-        yield Input(placeholder="Escribe tu pregunta")
+        yield Input(placeholder="{PROMPT}")
 Peer().run()
 """
-SHOWN = "Escribe tu pregunta"
 
 
 def run() -> str:
     """Return the table."""
-    environment = home_with_index()
-    Path(environment["AMAUTA_HOME"], "settings.toml").write_text('lang = "es"\n', encoding="utf-8")
-    _add_learner(environment)
-    with tempfile.NamedTemporaryFile("w", suffix=".py") as peer:
-        peer.write(PEER)
-        peer.flush()
-        ours, theirs = [], []
-        for _ in range(RUNS):
-            ours.append(_until_prompt(AMAUTA, environment))
-            theirs.append(_until_prompt([sys.executable, peer.name], environment))
-    mine, other = statistics.median(ours), statistics.median(theirs)
-    return (
-        "| what | command to prompt | times the peer |\n|---|---|---|\n"
-        f"| `amauta` | {mine:.2f} s | {mine / other:.1f} |\n| empty Textual app | {other:.2f} s | 1 |\n\nMedian of {RUNS}, in turn."
-    )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        large = random_model(folder)
+        (folder / "peer.py").write_text(PEER, encoding="utf-8")
+        peer = [sys.executable, str(folder / "peer.py")]
+        first = home_with_index()
+        homes = {
+            what: _home(first, model, folder) for what, model in (("none", None), ("mini", MINI), ("0.3 B", large))
+        }
+        ways: dict[str, Callable[[], float]] = {
+            "empty Textual app": lambda: _until_prompt(peer, homes["none"]),
+            "`amauta`, no model that may answer": lambda: _until_prompt(AMAUTA, homes["none"]),
+            "`amauta`, the mini may answer": lambda: _until_prompt(AMAUTA, homes["mini"]),
+            "`amauta`, a model of 0.3 B may answer": lambda: _until_prompt(AMAUTA, homes["0.3 B"]),
+            "`llama-server` with that model, until it is ready": lambda: _server(large),
+        }
+        times: dict[str, list[float]] = {what: [] for what in ways}
+        for number in range(RUNS + 1):
+            for what, way in ways.items():
+                seconds = way()
+                if number:  # the first starts fill the caches of the disk
+                    times[what].append(seconds)
+    peer_s = median(times["empty Textual app"])
+    rows = [f"| {what} | {median(found):.2f} s | {median(found) / peer_s:.2f} |" for what, found in times.items()]
+    head = "| what | command to prompt | times the empty app |\n|---|---|---|\n"
+    return f"{head}{chr(10).join(rows)}\n\nMedian of {RUNS}, in turn. The model is opened with the first question, not before."
 
 
-def _add_learner(environment: dict[str, str]) -> None:
-    import subprocess
-
-    subprocess.run([*AMAUTA, "learners", "add", "Rosa"], env=environment, cwd=ROOT, check=True, capture_output=True)
+def _home(first: dict[str, str], model: Path | None, folder: Path) -> dict[str, str]:
+    """Return the environment of a device with a learner and, perhaps, a model."""
+    environment = home_of_rosa(first)
+    if model is not None:
+        install_model(Path(environment["AMAUTA_HOME"]), model, folder)
+    return environment
 
 
 def _until_prompt(command: list[str], environment: dict[str, str]) -> float:
-    """Start the app in a terminal of 80x24 and wait until typed letters appear in its prompt."""
-    import pexpect
+    with opened(command, environment) as (_, seconds):
+        return seconds
 
+
+def _server(model: Path) -> float:
     start = time.perf_counter()
-    app = pexpect.spawn(
-        command[0], command[1:], env={**environment, "TERM": "xterm-256color"}, cwd=str(ROOT), dimensions=(24, 80)
-    )
-    try:
-        app.expect(SHOWN.encode(), timeout=20)
+    with llama_server.running(model, 1, 2048):
         return time.perf_counter() - start
-    finally:
-        app.close(force=True)

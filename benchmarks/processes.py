@@ -34,6 +34,17 @@ def home_with_index() -> dict[str, str]:
     return environment
 
 
+def home_of_rosa(first: dict[str, str]) -> dict[str, str]:
+    """Return an environment with one more home, the index of the first one, and a learner in it."""
+    home = Path(tempfile.mkdtemp(prefix="amauta-bench-"))
+    if (index := Path(first["AMAUTA_HOME"]) / "index").is_dir():
+        (home / "index").symlink_to(index)
+    (home / "settings.toml").write_text('lang = "es"\n', encoding="utf-8")
+    environment = {**first, "AMAUTA_HOME": str(home)}
+    subprocess.run([*AMAUTA, "learners", "add", "Rosa"], env=environment, cwd=ROOT, check=True, capture_output=True)
+    return environment
+
+
 def timed(command: Sequence[str], environment: dict[str, str]) -> Timing:
     """Run one process to its end, and once more for its memory."""
     start = time.perf_counter()
