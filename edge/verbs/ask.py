@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,12 +40,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     finally:
         library.close()
     if args.json:
-        sys.stdout.write(f"{as_json(reply)}\n")
+        _is_read(f"{as_json(reply)}\n")
     else:
         for source in reply.sources:
             line = words_for("edge", settings.spoken_lang).say("ask.source", title=source.place, lesson=source.lesson)
-            sys.stdout.write(f"\n{line}\n")
-    sys.stdout.flush()
+            _is_read(f"\n{line}\n")
     if reply.trouble is not None:
         sys.stderr.write(f"{reply.trouble.say(settings.spoken_lang)}\n")
     if reply.mode == "guard" and (trouble := numbers_of(settings).trouble) is not None:
@@ -59,11 +59,14 @@ def _answer(args: argparse.Namespace, settings: Settings, library: Library, lang
     """Run the turn; without --json the pieces appear as they come."""
     spoken: list[str] = []
     reply: Reply | None = None
-    for event in open_tutor(settings, library).answer(args.question, lang=lang, lesson=args.lesson):
+    read = True
+    turn = open_tutor(settings, library).answer(
+        args.question, lang=lang, lesson=args.lesson, stop=lambda: not (read or args.out)
+    )
+    for event in turn:
         match event:
             case Piece(text) if not args.json:
-                sys.stdout.write(text)
-                sys.stdout.flush()
+                read = _is_read(text)
             case Sentence(text):
                 spoken.append(text)
             case Waiting():
@@ -73,8 +76,19 @@ def _answer(args: argparse.Namespace, settings: Settings, library: Library, lang
                 reply = event
     assert reply is not None, "a turn ends with its reply"
     if not args.json:
-        sys.stdout.write("\n")
+        _is_read("\n")
     return reply, spoken
+
+
+def _is_read(text: str) -> bool:
+    """Write to stdout and tell whether anybody reads it; `| head` may have gone, and the turn is kept nevertheless."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 def as_json(reply: Reply) -> str:
