@@ -31,9 +31,9 @@ from edge.tutor.reader import Reader
 from edge.tutor.reply import Reply
 from edge.tutor.turn import Tutor
 
-READ, WRITE, ROUNDS = 512, 128, 3
+READ, WRITE, ROUNDS = 512, 128, 5
 PUPILS = ROOT / "tests" / "data" / "pupil_questions.toml"
-SEATS, ANSWER, CLASS_ROUNDS = (8, 30), 32, 1
+SEATS, ANSWER, CLASS_ROUNDS = (8, 30), 32, 3
 LESSON_ROUNDS = 3
 LESSON_LETTERS, SHARED_LETTERS, QUESTION_LETTERS = 3300, 1100, 200
 

@@ -75,6 +75,8 @@ def _questions() -> list[tuple[str, list[str], str, str]]:
 def _mini_text(engine: LlamaEngine, asked: tuple[str, list[str], str, str], guessing: bool) -> str:
     question, parts, _, lang = asked
     engine.guessing = guessing
+    # A question that stands in memory already is read in other portions, which alone can turn a close choice.
+    engine._reading.forget()
     return "".join(engine.stream(grounded(question, parts[:1], lang), max_tokens=LONGEST))
 
 

@@ -1,7 +1,7 @@
 """Answer many requests with one model: each round every answer gets one more token, and who waits is read a portion.
 
-The portion is as long as reading takes a quarter of a second, so that nobody's answer stops; where no answer is being
-written, half a second, for longer portions read faster. Called from one thread; `ask` and `take_back` from any.
+The portion is as long as reading takes a third of a second, so that nobody's answer stops; where no answer is being
+written, twice as long, for longer portions read faster. Called from one thread; `ask` and `take_back` from any.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from edge.llama.sequences import NOTHING, Part, Seat, Sequences
 from edge.shared.turns import Turns
 from edge.tutor.engine import LIMIT_SECONDS
 
-FLOWING_SECONDS, QUIET_SECONDS = 0.25, 0.5
+FLOWING_SECONDS, QUIET_SECONDS = 0.35, 0.7
 """How long reading may take in one round, where an answer is being written and where none is."""
 
 LEAST_PORTION = 8
+ROUND_TOKENS = 16
+"""Batches of a multiple of so many tokens are read a fifth faster, token for token: matrices are multiplied in blocks."""
+
 LEAST_COMMON = 32
 """Tokens that a beginning must share with another conversation to be copied."""
 
@@ -215,7 +218,7 @@ class Desk:
         Whose beginning is just being read for somebody else waits for it.
         """
         wished = int(self._rate * (FLOWING_SECONDS if writing else QUIET_SECONDS)) if self._rate else 4 * LEAST_PORTION
-        room = min(self._sequences.batch - writing, max(LEAST_PORTION, wished))
+        room = min(self._sequences.batch, _whole(writing, wished)) - writing
         found: list[tuple[Request, int]] = []
         for request in sorted((r for r in sitting if r.left or not r.started), key=lambda r: r.began):
             if room <= 0:
@@ -261,3 +264,10 @@ class Desk:
             with self._lock:
                 self._turns.finished(time.monotonic() - request.began)
         request.told({"end": how, "error": error})
+
+
+def _whole(writing: int, wished: int) -> int:
+    """Return the size of a batch in which so many write and about so many tokens are read: whole blocks, and some reading."""
+    whole = (writing + wished) // ROUND_TOKENS * ROUND_TOKENS
+    least = -(-(writing + LEAST_PORTION) // ROUND_TOKENS) * ROUND_TOKENS
+    return max(whole, least)
