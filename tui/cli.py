@@ -81,6 +81,8 @@ def _run_app(settings: Settings) -> int:
     # Libraries beside the present folder would be loaded from it; start from our own instead.
     settings = replace(settings, home=settings.home.absolute())
     os.chdir(Path(__file__).parent)
+    # The search multiplies small matrices: more threads only take memory.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     divert(settings.home)
     services = open_services(settings)
     app = AmautaApp(services)

@@ -25,7 +25,9 @@ def open_session(network: Path | bytes, threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = QUIET
     given = str(network) if isinstance(network, Path) else network
-    return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
+    session._model_bytes = None  # kept for another provider, which there is not; onnxruntime has its own copy
+    return session
 
 
 def refusals() -> tuple[type[Exception], ...]:

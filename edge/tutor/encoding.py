@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from edge.tutor.clues import RARE, Asked, ask, look
 from edge.tutor.features import Word, sentence_spans, words_of
@@ -119,7 +119,7 @@ class Row:
 
 def parse_vocabulary(content: bytes) -> Vocabulary:
     """Read a vocabulary file; raise ValueError, KeyError or TypeError when it is not one."""
-    found = json.loads(content)
+    found = json.loads(content, parse_float=cache(float))  # few numbers, each many times
     weights: Mapping[str, float] = found["weights"]
     pieces = {piece: number for number, piece in enumerate(found["pieces"])}
     return Vocabulary(pieces, weights, parse_guess(found["guess"]))
