@@ -1,6 +1,6 @@
 """Make a device belong to its school at its first start, from what the stick beside the app says.
 
-Language, class list, identity, enrolment at the hub; each step may be repeated, so a power cut between
+Language, place, class list, emergency numbers, identity, enrolment at the hub; each step may be repeated, so a power cut between
 two of them costs nothing, and the receipt is written last. The secrets for enrolling are overwritten
 and removed from the stick once this device has them.
 """
@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import SystemRandom
+from typing import Any
 
 from edge import site
 from edge.errors import EdgeError, StoreError
@@ -63,17 +64,22 @@ def provision(settings: Settings) -> Provisioned:
 
 
 def _provision(settings: Settings, place: Path, facts: SiteFacts, content: bytes) -> Provisioned:
-    if not settings.lang:
-        settings = replace(settings, lang=facts.lang)
+    chosen = replace(settings, lang=settings.lang or facts.lang)
+    if facts.place == "clinic":  # for a school nothing is said: somebody may have chosen otherwise here
+        chosen = replace(chosen, place=facts.place)
+    if chosen != settings:
+        settings = chosen
         save(settings)
     device = ensure_identity(settings.home).device
     added = _import_roster(place / facts.roster, settings) if facts.roster else 0
     enrolled = _enrol(place / facts.enrolment, settings.home) if facts.enrolment else False
+    numbers = _keep_numbers(place / facts.numbers, settings.home) if facts.numbers else ""
     receipt = {
         "school": facts.school,
         "country": facts.country,
         "site": hashlib.sha256(content).hexdigest(),
         "device": device,
+        **({"numbers": numbers} if numbers else {}),
     }
     _write(settings.home / RECEIPT, json.dumps(receipt, indent=1, ensure_ascii=False).encode())
     return Provisioned(settings, facts.school, device, added, enrolled)
@@ -81,12 +87,31 @@ def _provision(settings: Settings, place: Path, facts: SiteFacts, content: bytes
 
 def _is_done(home: Path, content: bytes, place: Path) -> bool:
     """Tell whether this device was provisioned by this very site.json, and no secret is left to erase."""
+    return _receipt(home).get("site") == hashlib.sha256(content).hexdigest() and not (place / ENROLMENT).exists()
+
+
+def _receipt(home: Path) -> dict[str, Any]:
+    """Return what an earlier start wrote down, or nothing."""
     try:
-        receipt = json.loads((home / RECEIPT).read_bytes())
+        found = json.loads((home / RECEIPT).read_bytes())
     except (OSError, ValueError):
-        return False
-    same = isinstance(receipt, dict) and receipt.get("site") == hashlib.sha256(content).hexdigest()
-    return same and not (place / ENROLMENT).exists()
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _keep_numbers(path: Path, home: Path) -> str:
+    """Keep the place's own numbers, unless somebody wrote others on this device; return the hash of what came along."""
+    from edge.tutor import numbers
+
+    content, kept = _read(path), home / numbers.NAME
+    try:
+        numbers.parse(content)
+    except ValueError as error:
+        raise SiteError("emergency-numbers", path=path, reason=str(error)[:120]) from error
+    came = hashlib.sha256(content).hexdigest()
+    if not kept.exists() or hashlib.sha256(_read(kept)).hexdigest() == _receipt(home).get("numbers"):
+        _write(kept, content)
+    return came
 
 
 def _import_roster(path: Path, settings: Settings) -> int:

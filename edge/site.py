@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from edge.errors import EdgeError
+from edge.settings import PLACES
 from edge.words import LANGUAGES
 
 NAME = "site.json"
@@ -47,10 +48,18 @@ class SiteFacts:
     enrolment: str | None = None
     """What the hub gave for this school, beside site.json; erased once a device has it."""
 
+    place: str = PLACES[0]
+    """What the devices serve. Not written for a school, nor is a file of numbers where there is none: older releases,
+    which know neither, read such a site.json."""
+
+    numbers: str | None = None
+    """The place's own emergency numbers, beside site.json."""
+
 
 def as_bytes(facts: SiteFacts) -> bytes:
     """Return the content of site.json."""
-    return json.dumps({"format": FORMAT, **asdict(facts)}, indent=1, sort_keys=True, ensure_ascii=False).encode()
+    said = {name: value for name, value in asdict(facts).items() if _LATER.get(name, ...) != value}
+    return json.dumps({"format": FORMAT, **said}, indent=1, sort_keys=True, ensure_ascii=False).encode()
 
 
 def parse(content: bytes) -> SiteFacts:
@@ -60,6 +69,8 @@ def parse(content: bytes) -> SiteFacts:
     except (ValueError, RecursionError) as error:
         raise SiteError("site-broken", name="JSON", value=str(error)[:80]) from error
     names = {field.name for field in fields(SiteFacts)}
+    if isinstance(found, dict):
+        found = _LATER | found
     if not isinstance(found, dict) or set(found) != names | {"format"} or found["format"] != FORMAT:
         raise SiteError("site-broken", name="format", value=repr(found)[:80])
     for name, rule in _RULES.items():
@@ -83,6 +94,9 @@ def _is_file(value: Any) -> bool:
     return value is None or (isinstance(value, str) and PLAIN_NAME.fullmatch(value) is not None)
 
 
+_LATER: dict[str, Any] = {"place": PLACES[0], "numbers": None}
+"""What the first devices did not know, and what it is where nothing is said."""
+
 _RULES: dict[str, Callable[[Any], bool]] = {
     "school": lambda value: _is_line(value) and bool(value.strip()),
     "country": _is_line,
@@ -95,4 +109,6 @@ _RULES: dict[str, Callable[[Any], bool]] = {
     "models": _is_list(str),
     "roster": _is_file,
     "enrolment": _is_file,
+    "place": lambda value: value in PLACES,
+    "numbers": _is_file,
 }

@@ -10,10 +10,12 @@ from devkit.site.choose import Model
 from devkit.site.devices import Computers, weakest
 from devkit.site.fields import Section
 from devkit.site.file import Site
-from devkit.site.stock import Stock
+from devkit.site.stock import Stock, StockPack
 from devkit.site.tiers import Tier, assumed_ram_mb, tier_for, tiers
 from edge.release.manifest import Release
 from edge.release.part import megabytes
+from edge.triage.vaccines import EMBEDDED as VACCINES
+from edge.tutor.numbers import shipped
 from edge.words import Value
 
 USUAL_PLATFORMS = ("linux-x86_64", "windows-x86_64")
@@ -72,6 +74,8 @@ def decide(site: Site, stock: Stock, release: Release, section: Section, version
     decision.say(key, name=weak.name or "-", ram=ram_mb, tier=decision.tier.name)
     _apps(decision, site, stock, version)
     _packs(decision, site, stock, section)
+    if site.place == "clinic":
+        _clinic(decision, site, stock)
     _model(decision, site, weak, ram_mb, stock, section)
     _voices(decision, site, weak, ram_mb, stock, release, section)
     _release(decision, site, stock)
@@ -114,7 +118,7 @@ def _packs(decision: Decision, site: Site, stock: Stock, section: Section) -> No
     by_name = {pack.id: pack for pack in stock.packs}
     names = site.packs
     if names is None:
-        names = tuple(pack.id for pack in stock.packs if pack.lang in site.languages)
+        names = tuple(pack.id for pack in stock.packs if pack.lang in site.languages and _suits(pack, site))
         if not names and site.languages:
             section.complain("languages", "no-packs", choices=", ".join(sorted({p.lang for p in stock.packs})))
     for name in names:
@@ -122,10 +126,32 @@ def _packs(decision: Decision, site: Site, stock: Stock, section: Section) -> No
         if pack is None:
             decision.needs.append(Need("pack", name))
             continue
+        if pack.clinic and site.place != "clinic":
+            section.complain("packs", "pack-clinic", pack=name)
         decision.packs.append(name)
         if pack.entry is not None:
             decision.entries.append(pack.entry)
         decision.say("pack-app" if pack.entry is None else "pack", name=name, version=pack.version)
+
+
+def _suits(pack: StockPack, site: Site) -> bool:
+    """Tell whether a pack goes along unasked: guidelines and what is for patients only to a clinic."""
+    return site.place == "clinic" or not (pack.clinic or pack.strict)
+
+
+def _clinic(decision: Decision, site: Site, stock: Stock) -> None:
+    """Say what a clinic will have and what it will lack."""
+    decision.say("clinic")
+    strict = [pack.id for pack in stock.packs if pack.strict and pack.id in decision.packs]
+    decision.say("strict" if strict else "strict-none", names=", ".join(strict))
+    if site.numbers is not None:
+        decision.say("numbers-own", name=site.numbers.name)
+    elif count := len(shipped(site.country)):
+        decision.say("numbers", country=site.country, count=count)
+    else:
+        decision.say("numbers-none", country=site.country)
+    if not (VACCINES / f"{site.country.lower()}.toml").is_file():
+        decision.say("vaccines-none", country=site.country)
 
 
 def _model(decision: Decision, site: Site, weak: Computers, ram_mb: int, stock: Stock, section: Section) -> None:

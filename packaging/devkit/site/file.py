@@ -17,14 +17,16 @@ from devkit.site.names import is_label
 from devkit.site.tiers import TIERS
 from edge.errors import EdgeError
 from edge.learning.roster import decode, parse_roster
+from edge.settings import PLACES
 from edge.speech.espeak import VOICES
 from edge.sync import enrolment
+from edge.tutor import numbers
 from edge.words import LANGUAGES, words_for
 
 LARGEST_SITE, LARGEST_ROSTER = 1 << 20, 2_000_000
 FIELDS = (
     "school", "country", "languages", "grades", "tier", "devices", "packs", "voices", "model", "roster", "enrolment",
-    "sticks",
+    "sticks", "place", "numbers",
 )  # fmt: skip
 STICK_FIELDS = ("count", "kind", "size_gb", "filesystem", "label", "release")
 MOST_STICKS, MOST_GRADE = 999, 12
@@ -70,6 +72,11 @@ class Site:
     roster: Path | None
     enrolment: Path | None
     sticks: Sticks
+    place: str = PLACES[0]
+    """A school or a clinic."""
+
+    numbers: Path | None = None
+    """Its own emergency numbers."""
 
     @property
     def lang(self) -> str:
@@ -109,6 +116,12 @@ def _site(top: Section) -> Site:
     country = top.text("country")
     if country and not COUNTRY.fullmatch(country):
         top.complain("country", "country")
+    place = top.choice("place", PLACES, PLACES[0])
+    sticks = _sticks(top)
+    if place == "clinic" and not country:
+        top.complain("place", "clinic-country")
+    if place == "clinic" and sticks.kind == "image":
+        top.complain("place", "clinic-image")
     return Site(
         path=top.path,
         school=top.text("school", None),
@@ -122,7 +135,9 @@ def _site(top: Section) -> Site:
         model=top.text("model", "auto") or "auto",
         roster=_roster(top),
         enrolment=_enrolment(top),
-        sticks=_sticks(top),
+        sticks=sticks,
+        place=place,
+        numbers=_numbers(top),
     )
 
 
@@ -170,6 +185,21 @@ def _enrolment(top: Section) -> Path | None:
         top.complain("enrolment", "file-unreadable", path=path, why=error.strerror or str(error))
     except EdgeError as error:
         top.complain("enrolment", "said", error)
+    return path
+
+
+def _numbers(top: Section) -> Path | None:
+    """Return the place's own emergency numbers, when devices will understand them."""
+    path = top.place("numbers")
+    if path is None:
+        return None
+    try:
+        numbers.parse(path.read_bytes()[:LARGEST_ROSTER])
+    except OSError as error:
+        top.complain("numbers", "file-unreadable", path=path, why=error.strerror or str(error))
+    except ValueError as error:
+        cause = EdgeError("emergency-numbers", path=path, reason=str(error)[:120])
+        top.complain("numbers", "said", cause)
     return path
 
 

@@ -22,6 +22,7 @@ from edge.provision import ENROLMENT
 from edge.release.installed import ENDINGS
 from edge.site import SiteFacts
 from edge.stick import FOLDER
+from edge.tutor.numbers import NAME as NUMBERS
 from edge.words import words_for
 
 ROSTER, README = "roster.csv", "LEEME.txt"
@@ -56,7 +57,7 @@ def layout(site: Site, decision: Decision, depot: Depot, made_folder: Path, *, w
 
 def _given(site: Site) -> Iterator[PlannedFile]:
     """The school's own files stay where they are: a copy of secrets beside the plan would be one too many."""
-    for name, source in ((ROSTER, site.roster), (ENROLMENT, site.enrolment)):
+    for name, source in ((ROSTER, site.roster), (ENROLMENT, site.enrolment), (NUMBERS, site.numbers)):
         if source is not None:
             path = source.absolute()
             yield PlannedFile(f"{FOLDER}/{name}", path.stat().st_size, sha256_of(path), path)
@@ -85,6 +86,8 @@ def _facts(site: Site, decision: Decision) -> SiteFacts:
         models=tuple(decision.models),
         roster=None if site.roster is None else ROSTER,
         enrolment=None if site.enrolment is None else ENROLMENT,
+        place=site.place,
+        numbers=None if site.numbers is None else NUMBERS,
     )
 
 

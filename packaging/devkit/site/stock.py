@@ -6,11 +6,12 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from devkit.depot.store import Depot, Entry
 from devkit.site.choose import Model, from_catalogue, least_ram_mb
 from edge.errors import ModelError
-from edge.library.folder import EMBEDDED, pack_folders, read_head
+from edge.library.folder import CLINIC, EMBEDDED, pack_folders, read_head
 from edge.release import card
 from edge.release.installed import ENDINGS, gguf_of
 from edge.release.manifest import Release
@@ -25,6 +26,12 @@ class StockPack:
     version: int
     entry: Entry | None
     """None for one that comes with the app."""
+
+    clinic: bool = False
+    """Whether it comes with the app, but for clinics alone."""
+
+    strict: bool = False
+    """Whether it is a guideline, quoted word for word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +74,24 @@ def read_stock(depot: Depot, release: Release) -> Stock:
 
 def _packs(depot: Depot, entries: Iterable[Entry]) -> list[StockPack]:
     """Return one pack of each name, the newer one of app and depot."""
-    heads = [read_head(folder, []) for folder in pack_folders(EMBEDDED)]
-    found = {head.id: StockPack(head.id, head.lang, head.version, None) for head in heads}
+    shipped = [(read_head(folder, []), folder.parent == CLINIC) for folder in pack_folders(EMBEDDED, CLINIC)]
+    found = {one.id: StockPack(one.id, one.lang, one.version, None, clinic, one.strict) for one, clinic in shipped}
     for entry in entries:
         if entry.kind == "pack" and entry.version.isdecimal():
-            pack = StockPack(entry.id, _lang(depot, entry), int(entry.version), entry)
+            head = _head(depot, entry)
+            strict = head.get("quote") == "strict"
+            pack = StockPack(entry.id, str(head.get("lang", "")), int(entry.version), entry, strict=strict)
             if entry.id not in found or pack.version > found[entry.id].version:
                 found[entry.id] = pack
     return [found[name] for name in sorted(found)]
 
 
-def _lang(depot: Depot, entry: Entry) -> str:
+def _head(depot: Depot, entry: Entry) -> dict[str, Any]:
     head = next((file for file in entry.files if file.path.endswith("/pack.toml")), None)
     try:
-        table = tomllib.loads(depot.path(head.sha256).read_text(encoding="utf-8-sig")) if head else {}
+        return tomllib.loads(depot.path(head.sha256).read_text(encoding="utf-8-sig")) if head else {}
     except (OSError, ValueError):
-        return ""
-    return str(table.get("lang", ""))
+        return {}
 
 
 def _models(depot: Depot, entries: Iterable[Entry], release: Release) -> list[Model]:
