@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
 
+from edge.library.folder import CLINIC, EMBEDDED
 from edge.locks import hold
 from edge.settings import Settings
 from postgres import Server, has_postgres, server
@@ -34,7 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def index_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The index of the packs that ship takes seconds to make: a run makes it once, whoever needs one gets a copy."""
     from edge.library import index
-    from edge.library.folder import CLINIC, EMBEDDED
     from edge.library.meaning import Meaning
 
     own, build = tmp_path_factory.getbasetemp(), index.build
@@ -111,5 +111,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture(scope="session")
 def shared_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for the index of the embedded packs, built once for all tests."""
-    return tmp_path_factory.mktemp("index")
+    """A folder with the index of the embedded packs; a home whose `index` is a link to it has it from the start."""
+    from edge.library.library import Library
+
+    folder = tmp_path_factory.mktemp("index")
+    Library.of_folders([EMBEDDED / "primaria", EMBEDDED / "fundamental"], folder).close()
+    return folder

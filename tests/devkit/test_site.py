@@ -381,7 +381,9 @@ def test_what_cannot_be_is_said_with_its_value(
     assert "site.toml:" in found
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff", b"a = ", b"school = 3", b"[" * 5000, b"\xef\xbb\xbfschool = 'X'"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff", b"a = ", b"school = 3", b"[" * 5000, b"\xef\xbb\xbfschool = 'X'"], ids=range(6)
+)
 def test_what_is_no_site_file_is_said(depot: Depot, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "site.toml"
     path.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Bits per tensor on every family: names, orders of rows and scores, on random weights and llama.cpp's own converter."""
+"""Bits per tensor on a family that does not go the whole way in test_release: names, orders of rows and scores."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ if not (CONVERTER / "complete").is_file():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", tiny_models.DECODERS)
-def test_every_family_is_measured_shared_out_and_written(family: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("family", ["smollm3"])
+def test_it_is_measured_shared_out_and_written(family: str, tmp_path: Path) -> None:
     folder = tiny_models.make(tmp_path / "hf", family, hidden=64)
     gguf, scores, plan, output = (tmp_path / name for name in ("f16.gguf", "i.npz", "plan.json", "q.gguf"))
     convert(folder, "tiny", "CC0-1.0", gguf, converter=CONVERTER)

@@ -7,6 +7,7 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 if not all(find_spec(name) for name in ("torch", "transformers", "optimum", "onnxruntime", "llama_cpp", "gguf")):
@@ -17,6 +18,10 @@ from edge.files import sha256_of
 from edge.release import card
 from edge.release.card import CAPABILITIES
 from edge.tutor.llama import LlamaEngine
+from quantize.bits.ledger import load
+from quantize.bits.parent import read_parent
+from quantize.bits.promise import promise
+from quantize.bits.words import cut
 from quantize.cli import main
 from quantize.progress import Progress, bar, spent
 from quantize.recipe import RecipeError, load_recipe
@@ -25,6 +30,9 @@ from tests.quantize import tiny_models
 
 if not (converter_folder() / "complete").is_file():
     pytest.skip("llama.cpp's converter: packaging/devkit/environment.py --with quantize", allow_module_level=True)
+
+FEW = {"windows = 8": 'windows = 8\ntypes = ["Q4_0", "Q5_0", "Q8_0"]', "bits = 8.0": "bits = 7.0"}
+"""Types that differ enough for each to be nearer than the one before, and a budget that needs several."""
 
 FAMILIES = ("llama", "smollm", "qwen2", "qwen3", "gemma3", "mistral")
 QAD = """[release.qad]
@@ -69,13 +77,13 @@ def run(folder: Path, family: str, packs: list[Path], **replaced: str) -> Path:
 @pytest.fixture(scope="module")
 def made(packs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole recipe of one family, with training on the grid."""
-    return run(tmp_path_factory.mktemp("made"), "smollm", packs)
+    return run(tmp_path_factory.mktemp("made"), "smollm", packs, **FEW)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", [name for name in FAMILIES if name != "smollm"])
 def test_every_family_of_decoders_goes_the_whole_way(family: str, packs: list[Path], tmp_path: Path) -> None:
-    looks_right(run(tmp_path, family, packs, **{QAD: ""}))
+    looks_right(run(tmp_path, family, packs, **FEW, **{QAD: ""}))
 
 
 @pytest.mark.slow
@@ -101,9 +109,25 @@ def looks_right(folder: Path) -> None:
     assert {"kld.es", "kld.pt", "top1.es"} <= set(report.figures)
     plan = json.loads((work / "plan.json").read_bytes())
     assert plan["bytes"] == (work / "quantized" / "release-tiny.gguf").stat().st_size
+    bits_are_right(work)
     assert "http" not in (out / "report.html").read_text(encoding="utf-8").replace("http://www.w3.org", "")
     with LlamaEngine.open(out / "release-tiny.gguf") as engine:
         list(engine.stream([{"role": "user", "content": "hola"}], max_tokens=4))
+
+
+def bits_are_right(work: Path) -> None:
+    """Check that every tensor was measured, that more bits come nearer, and that the file scores as its plan promised."""
+    gguf, made = work / "release-tiny-f16.gguf", work / "quantized" / "release-tiny.gguf"
+    parent, (found, _) = read_parent(gguf), load(work / "importance.npz")
+    names = {tensor.name for tensor in parent.plannable}
+    assert len(names) == (15 if parent.tied else 16)
+    assert found["fisher"].keys() == names
+    assert found["imatrix"].keys() == names - (set() if parent.tied else {"token_embd.weight"})
+    assert all(np.all(np.diff(error) < 0) for error in found["error"].values())
+    assert all(cost[0] > cost[-1] >= 0 for cost in found["fisher"].values())
+    kept = promise(work / "checkpoint", gguf, made, cut(gguf, work / "corpus" / "calibration.jsonl", 32, 1)[:2])
+    assert kept.largest < 0.35 * kept.spread
+    assert kept.kld < 0.01
 
 
 @pytest.mark.slow
@@ -145,7 +169,7 @@ def test_one_step_runs_alone_and_touches_no_other(made: Path, capsys: pytest.Cap
 def test_the_importance_of_a_step_makes_no_other_one_stale(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = (made / "recipe.toml").read_text(encoding="utf-8")
     other = made / "other.toml"
-    other.write_text(text.replace("bits = 8.0", "bits = 6.0"), encoding="utf-8")
+    other.write_text(text.replace("bits = 7.0", "bits = 6.0"), encoding="utf-8")
     assert main(["steps", str(other), "--work", str(made / "work"), "--json"]) == 0
     rows = {row["step"]: row["done"] for row in json.loads(capsys.readouterr().out)}
     assert rows["importance"]

@@ -42,8 +42,11 @@ def allow_answers(home: Path) -> None:
 
 
 @pytest.fixture(params=["xterm-256color", "linux"])
-def terminal(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+def terminal(
+    request: pytest.FixtureRequest, home: Path, shared_index: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Terminal]:
     allow_answers(home)
+    (home / "index").symlink_to(shared_index)
     # What llama.cpp computes with writes a page to standard error when it is loaded.
     monkeypatch.setenv("OMP_DISPLAY_ENV", "TRUE")
     terminal = Terminal(request.param, home)
