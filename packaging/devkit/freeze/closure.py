@@ -1,7 +1,7 @@
 """Which installed distributions the frozen app is made of, and which must stay out.
 
-Read from the metadata of what is installed: what `amauta` needs with the extra of clinics alone, and
-what those need in turn. Everything else in the environment (PyTorch, pytest, ...) is named
+Read from the metadata of what is installed: what `amauta` needs without its extras, what a
+clinic prints with, and what those need in turn. Everything else in the environment (PyTorch, pytest, ...) is named
 as a stranger, so that no hook can pull it in.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 
 APP = "amauta"
-EXTRAS = ("clinic",)
-"""What a frozen app carries beyond what it cannot do without: a health post prints referrals."""
+CARRIED_TOO = ("fpdf2",)
+"""What a frozen app carries beyond what it cannot do without, where it is installed: a health post prints referrals."""
 
 UNUSED = frozenset({"pip", "pycparser", "pillow"})
 """Needed to install or to compile what we carry, or for pictures in a PDF; never to run what we do."""
@@ -31,12 +31,12 @@ def plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def needed(requirements: Mapping[str, Sequence[str]], app: str = APP, extras: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return `app` with some of its extras and everything it needs here, from each distribution's requirements."""
+def needed(requirements: Mapping[str, Sequence[str]], *apps: str) -> tuple[str, ...]:
+    """Return the app, or other distributions, and everything they need here, from each one's requirements."""
     from packaging.requirements import Requirement
 
     found: set[tuple[str, str]] = set()
-    waiting = [(app, extra) for extra in ("", *extras)]
+    waiting = [(app, "") for app in apps or (APP,)]
     while waiting:
         name, extra = waiting.pop()
         if (name, extra) in found or name not in requirements or name in UNUSED:
@@ -63,7 +63,7 @@ def installed_requirements() -> dict[str, list[str]]:
 
 def carried_here() -> tuple[str, ...]:
     """Return the distributions the frozen app is made of, as installed here."""
-    return needed(installed_requirements(), extras=EXTRAS)
+    return needed(installed_requirements(), APP, *CARRIED_TOO)
 
 
 def strangers_here() -> tuple[str, ...]:
