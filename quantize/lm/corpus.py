@@ -15,14 +15,17 @@ from typing import Any
 
 from edge.files import write_atomic
 from edge.tutor.features import sentence_spans
-from quantize.lm.copying import copying_examples
+from quantize.lm.copying import copying_examples, without
 from quantize.lm.lessons import lesson_examples, lesson_text, read_lessons
 from quantize.lm.prompts import NOT_SAID, STORY, Example, grounded, unguided
 from quantize.lm.settings import LmSettings
 from quantize.lm.sources import SQUAD, Document, read_documents, read_questions
 from quantize.recipe import Recipe
 
-PASSAGE_CHARS = 620
+PASSAGE_CHARS, LEAST_PASSAGE_CHARS = 620, 160
+TAKEN_AWAY_EVERY = 4
+"""Of so many wordings of a question one is asked once more without the sentence that answers it."""
+
 STORY_CHARS = 700
 
 
@@ -31,10 +34,11 @@ def build_corpus(recipe: Recipe, settings: LmSettings, folder: Path) -> None:
     random = Random(recipe.seed)
     lessons = read_lessons(recipe.packs)
     documents = [lesson_text(lesson) for lesson in lessons]
-    chats = list(lesson_examples(lessons, random))
+    chats = list(lesson_examples(lessons, random, settings.wordings))
     if recipe.corpora is not None:
         documents += read_documents(recipe.corpora, settings.text_chars)
-        chats += _question_examples(recipe.corpora / SQUAD, settings.held_articles)
+        documents += _articles(recipe.corpora / SQUAD, settings.held_articles)
+        chats += _question_examples(recipe.corpora / SQUAD, settings.held_articles, settings.wordings, random)
         chats += _stories(documents)
     chats += copying_examples(documents, settings.copies, random)
     random.shuffle(chats)
@@ -54,27 +58,41 @@ def read_chats(folder: Path, held: bool) -> Iterator[Example]:
             yield Example(**{**row, "gold": tuple(row["gold"])})
 
 
-def _question_examples(path: Path, held_articles: Sequence[str]) -> Iterator[Example]:
+def _articles(path: Path, held_articles: Sequence[str]) -> Iterator[Document]:
+    """Yield the paragraphs of the question corpus as texts."""
+    for article, context in dict.fromkeys((found[0], found[1]) for found in read_questions(path)):
+        yield Document("articles", "es", article in held_articles, context, article)
+
+
+def _question_examples(path: Path, held_articles: Sequence[str], times: int, random: Random) -> Iterator[Example]:
+    """Yield every question with its passage; those for training again with more and with less around the answer."""
     for article, context, question, answers, start in read_questions(path):
         held = article in held_articles
-        passage, first = _around(context, max(start, 0))
-        if not answers:
-            yield grounded("squad-absent", "es", passage, question, NOT_SAID["es"], held)
-            continue
-        spans = sentence_spans(passage)
-        place = next((span for span in spans if span[0] <= start - first < span[1]), None)
-        if place and any(answer in passage[slice(*place)] for answer in answers):
-            yield grounded("squad", "es", passage, question, passage[slice(*place)], held, answers)
+        for time in range(1 if held else times):
+            room = PASSAGE_CHARS if time == 0 else random.randint(LEAST_PASSAGE_CHARS, PASSAGE_CHARS)
+            passage, first = _around(context, max(start, 0), room)
+            if not answers:
+                yield grounded("squad-absent", "es", passage, question, NOT_SAID["es"], held)
+                continue
+            spans = sentence_spans(passage)
+            place = next((span for span in spans if span[0] <= start - first < span[1]), None)
+            if not place or not any(answer in passage[slice(*place)] for answer in answers):
+                continue
+            sentence = passage[slice(*place)]
+            yield grounded("squad", "es", passage, question, sentence, held, answers)
+            rest = without(passage, sentence)
+            if time % TAKEN_AWAY_EVERY == 1 and rest and not any(answer in rest for answer in answers):
+                yield grounded("squad-taken", "es", rest, question, NOT_SAID["es"])
 
 
-def _around(context: str, at: int) -> tuple[str, int]:
-    """Return the sentences about position `at`, not too long, and where they begin."""
+def _around(context: str, at: int, room: int) -> tuple[str, int]:
+    """Return the sentences about position `at`, about `room` letters, and where they begin."""
     spans = sentence_spans(context)
     place = next((n for n, span in enumerate(spans) if span[0] <= at < span[1]), 0)
     first = last = place
     while True:
-        before = first > 0 and spans[last][1] - spans[first - 1][0] <= PASSAGE_CHARS
-        after = last + 1 < len(spans) and spans[last + 1][1] - spans[first][0] <= PASSAGE_CHARS
+        before = first > 0 and spans[last][1] - spans[first - 1][0] <= room
+        after = last + 1 < len(spans) and spans[last + 1][1] - spans[first][0] <= room
         if before and (not after or place - first <= last - place):
             first -= 1
         elif after:

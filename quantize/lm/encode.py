@@ -100,26 +100,26 @@ def echo_stream(vocabulary: int, count: int, context: int, seed: int) -> Stream:
 
 
 def _text_stream(coder: Any, documents: list[Document]) -> Stream:
-    end = coder.token_to_id(END_OF_TEXT)
-    ids: list[int] = []
+    end = np.array([coder.token_to_id(END_OF_TEXT)], dtype=np.uint16)
+    parts: list[NDArray[np.uint16]] = []
     for document in documents:
         for at in range(0, len(document.text), 20_000):
-            ids += coder.encode(document.text[at : at + 20_000]).ids
-        ids.append(end)
-    tokens = np.array(ids, dtype=np.uint16)
-    return Stream(tokens, np.full(len(ids), TEXT_WEIGHT, dtype=np.uint8), np.zeros(0, dtype=np.int64))
+            parts.append(np.array(coder.encode(document.text[at : at + 20_000]).ids, dtype=np.uint16))
+        parts.append(end)
+    tokens = np.concatenate(parts)
+    return Stream(tokens, np.full(len(tokens), TEXT_WEIGHT, dtype=np.uint8), np.zeros(0, dtype=np.int64))
 
 
 def _chat_stream(coder: Any, chats: list[Example]) -> Stream:
-    ids: list[int] = []
-    weights: list[int] = []
-    starts: list[int] = []
+    parts: list[NDArray[np.uint16]] = []
+    weights: list[NDArray[np.uint8]] = []
     for chat in chats:
         tokens, asked = chat_tokens(coder, chat)
-        starts.append(len(ids))
-        ids += tokens
-        weights += [PROMPT_WEIGHT] * asked + [ANSWER_WEIGHT] * (len(tokens) - asked)
-    return Stream(np.array(ids, np.uint16), np.array(weights, np.uint8), np.array(starts, np.int64))
+        parts.append(np.array(tokens, dtype=np.uint16))
+        weights.append(np.full(len(tokens), ANSWER_WEIGHT, dtype=np.uint8))
+        weights[-1][:asked] = PROMPT_WEIGHT
+    starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
+    return Stream(np.concatenate(parts), np.concatenate(weights), starts.astype(np.int64))
 
 
 def _save(path: Path, stream: Stream) -> None:

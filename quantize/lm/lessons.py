@@ -20,6 +20,7 @@ from quantize.lm.prompts import HINT, NOT_SAID, REPHRASE, Example, grounded, ung
 from quantize.lm.sources import Document
 
 HELD_EVERY = 10
+TOGETHER_CHARS = 700
 LEAST_SHARED = 2
 """Stems that a lesson's sentence must share with a bank answer to stand for it."""
 
@@ -47,14 +48,15 @@ def paragraphs_of(lesson: Lesson) -> list[str]:
     return [part for part in found if len(part) >= 60]
 
 
-def lesson_examples(lessons: Sequence[Lesson], random: Random) -> Iterator[Example]:
-    """Yield every exchange that the lessons' answer banks and exercises give."""
+def lesson_examples(lessons: Sequence[Lesson], random: Random, times: int = 1) -> Iterator[Example]:
+    """Yield every exchange that the lessons' answer banks and exercises give; those for training `times` times."""
     everything = [(lesson.lang, part) for lesson in lessons for part in paragraphs_of(lesson)]
     for lesson in lessons:
         parts = paragraphs_of(lesson)
+        others = [part for lang, part in everything if lang == lesson.lang and part not in parts]
         for number, entry in enumerate(lesson.bank):
             held = number % HELD_EVERY == HELD_EVERY // 2
-            yield from _bank_examples(lesson.lang, parts, entry, held, everything, random)
+            yield from _bank_examples(lesson.lang, parts, others, entry, held, times, random)
         for number, item in enumerate(lesson.items):
             held = number % HELD_EVERY == HELD_EVERY // 2
             for hint in item.hints[:1]:
@@ -62,24 +64,28 @@ def lesson_examples(lessons: Sequence[Lesson], random: Random) -> Iterator[Examp
 
 
 def _bank_examples(
-    lang: str,
-    parts: Sequence[str],
-    entry: BankEntry,
-    held: bool,
-    everything: Sequence[tuple[str, str]],
-    random: Random,
+    lang: str, parts: Sequence[str], others: Sequence[str], entry: BankEntry, held: bool, times: int, random: Random
 ) -> Iterator[Example]:
     place = best_sentence(parts, entry.text)
     for question in (entry.question, *entry.variants):
         yield unguided("free_chat", lang, question, entry.text, held)
-        if place:
-            part, sentence = place
-            yield grounded("lesson", lang, part, question, sentence, held, (sentence, entry.text))
-        others = [part for other, part in everything if other == lang and part not in parts]
-        if others:
-            yield grounded("absent", lang, random.choice(others), question, NOT_SAID[lang], held)
+        for time in range(1 if held else times):
+            if place:
+                part, sentence = place
+                shown = _beside(part, others, random) if time else part
+                yield grounded("lesson", lang, shown, question, sentence, held, (sentence, entry.text))
+            if others:
+                yield grounded("absent", lang, random.choice(others), question, NOT_SAID[lang], held)
     if place:
         yield unguided("rephrase", lang, REPHRASE[lang].format(text=place[1]), entry.text, held)
+
+
+def _beside(part: str, others: Sequence[str], random: Random) -> str:
+    """Return a paragraph with another lesson's before or after it, as a search may find them; alone if that is long."""
+    other = random.choice(others) if others else ""
+    if not other or len(part) + len(other) > TOGETHER_CHARS:
+        return part
+    return "\n".join(random.sample((part, other), 2))
 
 
 def best_sentence(parts: Sequence[str], answer: str) -> tuple[str, str] | None:

@@ -232,7 +232,7 @@ def _sources(recipe: Recipe, table: Mapping[str, Any]) -> dict[str, Input]:
 
     archives = archives_in(recipe.corpora) if recipe.corpora else []
     files: dict[str, Input] = {path.name: path for path in [*archives, *recipe.packs]}
-    return files | _chosen(table, ("text_chars", "copies", "held_articles"))
+    return files | _chosen(table, ("text_chars", "copies", "wordings", "held_articles"))
 
 
 def _chosen(table: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Input]:

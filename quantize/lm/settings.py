@@ -78,6 +78,9 @@ class LmSettings:
     copies: int = 0
     """Exercises in finding and copying a sentence, made from the texts."""
 
+    wordings: int = 1
+    """How often a question for training is asked, each time with another part of the text around its answer."""
+
     echoes: int = 0
     """Windows of chance tokens that repeat: the shortest way to learn to copy."""
 

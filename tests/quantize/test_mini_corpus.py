@@ -14,11 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.tutor import prompt
+from edge.tutor.features import sentence_spans
 from quantize.lm.copying import copying_examples
+from quantize.lm.corpus import build_corpus, read_chats, read_texts
 from quantize.lm.lessons import lesson_examples, paragraphs_of, read_lessons
 from quantize.lm.prompts import NOT_SAID, Example
+from quantize.lm.settings import LmSettings
 from quantize.lm.sources import NOVELS, OPENSTAX, SQUAD, STORYBOOKS, Document, read_documents, read_questions
 from quantize.measure import marks
+from quantize.recipe import load_recipe, read_table
 
 PACKS = [Path(__file__).parents[2] / "edge" / "packs" / name for name in ("primaria", "fundamental")]
 
@@ -67,16 +71,69 @@ def test_markdown_does_not_reach_the_model() -> None:
     assert "\n#" not in text
 
 
-def test_a_copying_exercise_asks_for_one_of_its_sentences() -> None:
-    text = "La raíz toma agua del suelo. Las hojas hacen azúcar con la luz. El tallo sostiene las ramas altas. "
+PLANTS = (
+    "Las plantas viven casi en todas partes. La raíz es una parte que toma agua del suelo. "
+    "Las hojas hacen azúcar con la luz del sol. El tallo sostiene las ramas altas del árbol."
+)
+RIVERS = (
+    "El río Paraná nace en el Brasil y cruza tres países. Sus aguas mueven la represa de Itaipú desde 1984. "
+    "En sus islas crecen sauces y ceibos muy antiguos. Los pescadores sacan dorados, sábalos y surubíes."
+)
+
+
+@pytest.fixture(scope="module")
+def exercises() -> list[Example]:
+    """Many exercises from two texts; a third is held out."""
     documents = [
-        Document("x", "es", False, (text * 2).strip()),
-        Document("y", "es", True, "No se usa. " * 40),
+        Document("x", "es", False, f"{PLANTS}\n{RIVERS}"),
+        Document("y", "es", True, "No se usa esta frase nunca jamás en ninguna parte. " * 4),
     ]
-    made = list(copying_examples(documents, 10, Random(2)))
-    assert made
-    assert all(e.answer in e.user or e.answer == NOT_SAID["es"] for e in made)
-    assert not any("No se usa" in e.user for e in made)
+    return [example for seed in range(60) for example in copying_examples(documents, 10, Random(seed))]
+
+
+def test_a_copying_exercise_asks_for_one_of_its_sentences(exercises: list[Example]) -> None:
+    answered = [example for example in exercises if example.answer != NOT_SAID["es"]]
+    assert len(answered) > 50
+    for example in answered:
+        sentences = [example.passage[start:end] for start, end in sentence_spans(example.passage)]
+        assert sentences.count(example.answer) == 1
+    assert not any("No se usa" in example.user for example in exercises)
+
+
+def test_exercises_ask_in_every_way(exercises: list[Example]) -> None:
+    questions = {example.user.rsplit("Pregunta: ", 1)[1] for example in exercises}
+    for beginning in ("Copia la frase que empieza por «", "¿Qué dice después de «", "¿Qué es la raíz?", "Háblame de "):
+        assert any(question.startswith(beginning) for question in questions), beginning
+    assert any(question.startswith(("¿Dónde", "¿Cuál es", "¿Para qué", "¿Cuándo")) for question in questions)
+
+
+def test_where_the_sentence_was_taken_away_the_answer_is_that_the_text_does_not_say_it(
+    exercises: list[Example],
+) -> None:
+    declined = [example for example in exercises if example.answer == NOT_SAID["es"]]
+    assert len(declined) > 5
+    for example in declined:
+        _, _, beginning = example.user.partition("empieza por «")
+        assert not beginning or beginning.split("»")[0] not in example.passage
+    shorter = [e for e in declined if e.passage not in (PLANTS, RIVERS)]
+    assert shorter
+    assert all(len(sentence_spans(example.passage)) == 3 for example in shorter)
+
+
+def test_more_wordings_change_only_what_is_for_training() -> None:
+    once, often = (list(lesson_examples(read_lessons(PACKS), Random(1), times)) for times in (1, 3))
+
+    def count(examples: list[Example], kind: str, held: bool) -> int:
+        """Count the exchanges of a kind."""
+        return sum(example.kind == kind and example.held == held for example in examples)
+
+    assert count(often, "lesson", held=False) == 3 * count(once, "lesson", held=False)
+    assert [e.user for e in often if e.held and e.kind == "lesson"] == [
+        e.user for e in once if e.held and e.kind == "lesson"
+    ]
+    lessons = [example for example in often if example.kind == "lesson"]
+    assert all(example.answer in example.passage for example in lessons)
+    assert any("\n" in example.passage for example in lessons)
 
 
 def _tar(path: Path, members: dict[str, str]) -> None:
@@ -139,6 +196,35 @@ def test_texts_that_may_not_be_used_and_credits_are_left_out(archives: Path) -> 
 def test_answers_that_are_not_where_they_say_are_left_out(archives: Path) -> None:
     found = {question: answers for _, _, question, answers, _ in read_questions(archives / SQUAD)}
     assert found == {"¿Qué?": ("agua",), "¿Nada?": ()}
+
+
+def _corpus_of(archives: Path, folder: Path, held: str) -> tuple[list[Document], list[Example]]:
+    """Build a corpus with one article held out; return all its texts and exchanges."""
+    (folder / "r.toml").write_text(
+        f'kind = "lm"\nname = "x"\noutput = "{folder}/out"\ncorpora = "{archives}"\n[lm]\nvocabulary = 300\n'
+        "context = 64\nhidden = 32\nlayers = 1\nheads = 1\nkey_heads = 1\nfeed_forward = 32\nshares = []\n"
+        f'tokens = 1\nminutes = 1.0\nrows = 1\nrate = 0.1\ncopies = 50\nwordings = 5\nheld_articles = ["{held}"]\n',
+        encoding="utf-8",
+    )
+    recipe = load_recipe(str(folder / "r.toml"))
+    build_corpus(recipe, read_table(recipe, LmSettings), folder)
+    texts = [document for held in (False, True) for document in read_texts(folder, held)]
+    return texts, [chat for held in (False, True) for chat in read_chats(folder, held)]
+
+
+def test_nothing_of_a_held_out_article_is_learned_in_any_wording(archives: Path, tmp_path: Path) -> None:
+    texts, chats = _corpus_of(archives, tmp_path, "A")
+    assert [text.held for text in texts if text.source == "articles"] == [True]
+    asked = [chat for chat in chats if "El agua moja" in chat.user]
+    assert len(asked) == 2  # one question with its answer, one without; each once
+    assert all(chat.held for chat in asked)
+
+
+def test_an_article_for_training_is_asked_about_again_and_again(archives: Path, tmp_path: Path) -> None:
+    texts, chats = _corpus_of(archives, tmp_path, "B")
+    assert [text.held for text in texts if text.source == "articles"] == [False]
+    assert sum(chat.kind == "squad" for chat in chats) == 5
+    assert not any(chat.held for chat in chats if chat.kind == "squad")
 
 
 @given(st.text(alphabet="abc ñá.,¿?", min_size=1))
