@@ -250,13 +250,13 @@ class AmautaApp(DiscreetApp):
         elif event.sentences:
             self._speech += event.fresh
             self.speaking = True
-            self._say(self._speech, event.sentences, event.fresh)
+            self._say(self._speech, event.sentences, event.fresh, event.lang)
 
     @work(thread=True, group="speech", exit_on_error=False)
-    def _say(self, speech: int, sentences: Sequence[str], fresh: bool) -> None:
+    def _say(self, speech: int, sentences: Sequence[str], fresh: bool, lang: str) -> None:
         """Hand sentences to the voice; opening it may take a second."""
         try:
-            speaker = self.services.speaker()
+            speaker = self.services.speaker(lang)
         except EdgeError as error:
             self.call_from_thread(self._no_voice, error)
             return

@@ -76,7 +76,10 @@ class Services:
         self._library = Lazy(lambda: openers.library(self.settings))
         self._tutor = Lazy(lambda: openers.tutor(self.library(), self.settings))
         self._store = Lazy(lambda: openers.store(self.settings))
-        self._speaker = Lazy(lambda: openers.speaker(self.settings, self.content_lang, self._remember_problem))
+        self._speaker = Lazy(
+            lambda: openers.speaker(self.settings, self._voice or self.content_lang, self._remember_problem)
+        )
+        self._voice = ""
 
     @property
     def words(self) -> Words:
@@ -120,8 +123,11 @@ class Services:
             at=stamp(self.now()),
         )
 
-    def speaker(self) -> Speaker:
-        """Return the voice, opened."""
+    def speaker(self, lang: str = "") -> Speaker:
+        """Return the voice, opened: that of the lessons, or of another language."""
+        if lang != self._voice:
+            self._close_speaker()
+            self._voice = lang
         return self._speaker.get()
 
     def lessons(self) -> list[LessonRow]:

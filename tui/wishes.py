@@ -60,6 +60,8 @@ class SpeechWanted(Message):
 
     sentences: Sequence[str]
     fresh: bool = True
+    lang: str = ""
+    """Of the voice, where it is another language than that of the lessons."""
 
 
 @dataclass

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -109,8 +109,13 @@ def in_use(settings: Settings) -> Overlay | None:
 
 def dressed(table: Table, settings: Settings) -> Table:
     """Return a table as it is to be shown here: in the words of the overlay in use, where that has any for it."""
+    return all_dressed([table], settings)[0]
+
+
+def all_dressed(tables: Sequence[Table], settings: Settings) -> list[Table]:
+    """Return some tables as they are to be shown here; the overlay is read once."""
     overlay = in_use(settings)
-    return table if overlay is None else dress(table, overlay, settings.spoken_lang)
+    return [table if overlay is None else dress(table, overlay, settings.spoken_lang) for table in tables]
 
 
 def dressed_lesson(lesson: Lesson, settings: Settings) -> Lesson:

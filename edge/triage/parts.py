@@ -45,6 +45,11 @@ def lines_in(texts: Texts, lang: str) -> tuple[str, ...]:
     return found.get(SHOWN) or found.get(lang, texts[0][1] if texts else ())
 
 
+def own_words(text: Text) -> Text:
+    """Return a text in the table's own languages alone."""
+    return tuple((lang, said) for lang, said in text if lang not in (OVERLAY, SHOWN))
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """Whose words in another language a table is shown in."""

@@ -17,8 +17,6 @@ from edge.triage.answers import checked, question, written
 from edge.triage.condition import UNKNOWN, Answer, holds
 from edge.triage.errors import TriageError
 from edge.triage.parts import (
-    OVERLAY,
-    SHOWN,
     URGENCIES,
     Dose,
     Guideline,
@@ -30,6 +28,7 @@ from edge.triage.parts import (
     Table,
     Text,
     Urgency,
+    own_words,
 )
 from edge.triage.proof import Proof, prove
 
@@ -197,16 +196,11 @@ def decision_facts(decision: Decision) -> dict[str, Any]:
         "because": _written(decision.because),
         "look_again": list(decision.look_again),
         "doses": [
-            {"dose": one.dose, "by": one.by, "band": one.band, "amount": _own(one.amount), "refer": one.band == 0,
+            {"dose": one.dose, "by": one.by, "band": one.band, "amount": dict(own_words(one.amount)), "refer": one.band == 0,
              "source": {"chart": one.source.chart, "page": one.source.page}}
             for one in decision.doses
         ],
     }  # fmt: skip
-
-
-def _own(text: Text) -> dict[str, str]:
-    """Return a text in the table's own languages: what is recorded does not depend on who read it in other words."""
-    return {lang: said for lang, said in text if lang not in (OVERLAY, SHOWN)}
 
 
 def _written(answers: tuple[tuple[str, Answer], ...]) -> dict[str, str]:

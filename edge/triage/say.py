@@ -84,6 +84,11 @@ def dose_lines(table: Table, found: FoundDose, words: Words) -> Iterator[str]:
         yield words.say("clinic.dose-row", band=found.band, by=by, chart=found.source.chart, page=page)
 
 
+def question_of_overlay(one: Input) -> Iterator[str]:
+    """Return what a voice of an overlay's language can read of a question."""
+    yield from filter(None, (dict(one.ask).get(OVERLAY, ""), dict(one.help).get(OVERLAY, "")))
+
+
 def words_of_overlay(table: Table, decision: Decision) -> Iterator[str]:
     """Return what a voice of an overlay's language can read of a decision: its own words, and nothing in another one."""
     outcome = next(one for one in table.outcomes if one.id == decision.outcome)

@@ -10,6 +10,7 @@ from edge.settings import Settings
 from tui.clinic.records import Records
 
 if TYPE_CHECKING:
+    from edge.library.pack import Lesson
     from edge.records.visit import Patient
     from edge.triage.parts import Table
     from edge.triage.vaccines import Schedule
@@ -99,19 +100,35 @@ class Desk:
             self.case.note(walk, self.records.book())
 
     def groups(self) -> list[tuple[str, list[Table]]]:
-        """Return the tables by group; raise TriageError where one cannot be read."""
+        """Return the tables by group, as they are shown here; raise TriageError where one cannot be read."""
+        from edge.triage.overlay_shelf import all_dressed
         from edge.triage.shelf import table_files
         from edge.triage.table import read_table
 
-        tables = {path.stem: read_table(path) for path in table_files(self._settings())}
+        read = [read_table(path) for path in table_files(self._settings())]
+        tables = {table.path.stem: table for table in all_dressed(read, self._settings())}
         found = [(group, [tables.pop(name) for name in names if name in tables]) for group, names in GROUPS.items()]
         return [(group, listed) for group, listed in [*found, ("other", list(tables.values()))] if listed]
 
     def table(self, name: str) -> Table:
-        """Return a table that its check has nothing against, or refuse."""
+        """Return a table, as it is shown here, that its check has nothing against; or refuse."""
+        from edge.triage.overlay_shelf import dressed
         from edge.triage.shelf import find_table
 
-        return find_table(name, self._settings())
+        return dressed(find_table(name, self._settings()), self._settings())
+
+    def teaching(self, lesson: Lesson) -> Lesson:
+        """Return a lesson in the words of the overlay in use, where that has any for it."""
+        from edge.triage.overlay_shelf import dressed_lesson
+
+        return dressed_lesson(lesson, self._settings())
+
+    def teaching_voice(self) -> str | None:
+        """Return the language of the overlay in use that a voice here can read; None where none can."""
+        from edge.triage.overlay_shelf import in_use, voice_lang
+
+        overlay = in_use(self._settings())
+        return voice_lang(overlay.shown if overlay else None)
 
     def countries(self) -> list[str]:
         """Return the countries whose schedule is here."""

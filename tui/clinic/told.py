@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING, Literal
 
 from edge.triage.answers import question, written
 from edge.triage.condition_said import condition_lines
+from edge.triage.overlay_shelf import voice_lang
 from edge.triage.parts import Input, Table, in_language, lines_in
 from edge.triage.run import Decision, outcome_of
-from edge.triage.say import answer_in_words, approval_of, dose_lines, page_of, source_in_words, unit_of
+from edge.triage.say import (
+    answer_in_words,
+    approval_of,
+    dose_lines,
+    page_of,
+    source_in_words,
+    unit_of,
+    words_of_overlay,
+)
 from edge.words import Words, words_for
 
 if TYPE_CHECKING:
@@ -68,6 +77,19 @@ def spoken(finding: Finding, words: Words) -> str:
     """Return what is read aloud of a finding: urgency, what it is, what to do, doses; no sources."""
     heard = [text for kind, text in finding_lines(finding, words) if kind not in ("quiet", "gap")]
     return ".\n".join(heard)
+
+
+def read_aloud(findings: list[Finding], words: Words) -> tuple[str, str | None]:
+    """Return what is heard, gravest first, and in which language: nothing for that of the screens, None for no voice.
+
+    One voice reads: of findings in other words than the gravest one's nothing is heard.
+    """
+    shown = findings[0].table.overlay if findings else None
+    alike = [finding for finding in findings if finding.table.overlay == shown]
+    if shown is None:
+        return "\n".join(spoken(finding, words) for finding in alike), ""
+    own = (text for finding in alike for text in words_of_overlay(finding.table, finding.decision) if text)
+    return ".\n".join(own), voice_lang(shown)
 
 
 def row_lines(table: Table, decision: Decision | None, words: Words) -> Iterator[Line]:

@@ -15,7 +15,7 @@ from edge.triage.age import age_in, months_between, read_date
 from edge.triage.answers import checked, read_answer
 from edge.triage.condition import UNKNOWN, Answer
 from edge.triage.errors import TriageError
-from edge.triage.parts import URGENCIES, Input, Table
+from edge.triage.parts import URGENCIES, Input, Table, own_words
 from edge.triage.run import Decision, decide, open_questions
 from edge.triage.vaccines import OLDEST_MONTHS
 
@@ -201,7 +201,8 @@ def _same(before: Input, one: Input) -> bool:
     """Tell whether two tables ask the very same; of an age only the unit counts."""
     if one.kind == "age":
         return before.kind == "age" and before.unit == one.unit
-    return (before.kind, before.ask, before.unit, before.codes) == (one.kind, one.ask, one.unit, one.codes)
+    facts = ((asked.kind, own_words(asked.ask), asked.unit, asked.codes) for asked in (before, one))
+    return next(facts) == next(facts)
 
 
 def age_months(visit: Visit, on: date) -> Decimal | None:

@@ -17,8 +17,9 @@ from textual.widgets.option_list import Option
 from edge.errors import EdgeError
 from edge.triage.answers import written
 from edge.triage.condition import UNKNOWN
+from edge.triage.overlay_shelf import voice_lang
 from edge.triage.parts import Input, in_language
-from edge.triage.say import answer_in_words
+from edge.triage.say import answer_in_words, question_of_overlay
 from edge.words import words_for
 from tui import wishes
 from tui.clinic.case import walk_for
@@ -137,7 +138,8 @@ class QuestionScreen(Screen[None]):
         if action == "give":
             return self.asked.may_be_unknown
         if action == "speak":
-            return self.services.settings.sound and not getattr(self.app, "speaking", False)
+            silent = voice_lang(self.walk.table.overlay) is None
+            return self.services.settings.sound and not silent and not getattr(self.app, "speaking", False)
         return True
 
     @on(Choices.OptionSelected)
@@ -191,8 +193,10 @@ class QuestionScreen(Screen[None]):
         from edge.speech.plain import sentences
 
         one, lang = self.asked, self.services.lang
-        text = "\n".join((in_language(one.ask, lang), in_language(one.help, lang)))
-        self.post_message(wishes.SpeechWanted(sentences(text)))
+        heard = (in_language(one.ask, lang), in_language(one.help, lang))
+        voice = voice_lang(self.walk.table.overlay)
+        text = "\n".join(question_of_overlay(one) if voice else heard)
+        self.post_message(wishes.SpeechWanted(sentences(text), lang=voice or ""))
 
 
 def open_walk(services: Services, name: str) -> Screen[None]:

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from edge.triage.parts import in_language
 from tui import wishes
-from tui.clinic.told import Line, approval_line, finding_lines, spoken
+from tui.clinic.told import Line, approval_line, finding_lines, read_aloud
 from tui.screens.lesson import Pages
 from tui.services import Services
 from tui.widgets.bars import KeyBar, TitleBar
@@ -89,7 +89,8 @@ class ResultScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what works now."""
         if action == "speak":
-            return self.services.settings.sound and not getattr(self.app, "speaking", False)
+            silent = read_aloud(self.services.desk.visit.most_urgent_first(), self.services.words)[1] is None
+            return self.services.settings.sound and not silent and not getattr(self.app, "speaking", False)
         return True
 
     def action_problem(self) -> None:
@@ -135,9 +136,8 @@ class ResultScreen(Screen[None]):
         """Read aloud what to do, the most urgent first."""
         from edge.speech.plain import sentences
 
-        findings = self.services.desk.visit.most_urgent_first()
-        text = "\n".join(spoken(finding, self.services.words) for finding in findings)
-        self.post_message(wishes.SpeechWanted(sentences(text)))
+        text, lang = read_aloud(self.services.desk.visit.most_urgent_first(), self.services.words)
+        self.post_message(wishes.SpeechWanted(sentences(text), lang=lang or ""))
 
 
 def shown(lines: list[Line]) -> list[Static]:

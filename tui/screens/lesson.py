@@ -47,7 +47,10 @@ class LessonScreen(Screen[None]):
     def __init__(self, services: Services, lesson: Lesson, passage: str = "") -> None:
         super().__init__(name="source" if passage else "lesson")
         self.services = services
-        self.lesson = lesson
+        self.original = lesson
+        self.lesson = lesson = lesson if passage else services.desk.teaching(lesson)
+        """In the words of an overlay where there is one; a passage is cited as it stands."""
+
         self.parts = split_at(lesson.text, passage)
 
     def compose(self) -> ComposeResult:
@@ -86,6 +89,8 @@ class LessonScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what works now."""
+        if action == "speak" and self.lesson != self.original and self.services.desk.teaching_voice() is None:
+            return False
         if action == "speak":
             return self.services.settings.sound and not getattr(self.app, "speaking", False)
         if action == "practise":
@@ -96,8 +101,11 @@ class LessonScreen(Screen[None]):
         """Read the lesson aloud, or only the passage when one is shown."""
         from edge.speech.plain import sentences
 
-        text = self.parts.cited or f"{self.lesson.title}.\n\n{self.lesson.text}"
-        self.post_message(wishes.SpeechWanted(sentences(text)))
+        text, lang = self.parts.cited or f"{self.lesson.title}.\n\n{self.lesson.text}", ""
+        if self.lesson != self.original:  # what has no words of the overlay yet is not for its voice
+            mark, lang = f"[{self.original.lang}] ", self.services.desk.teaching_voice() or ""
+            text = "\n\n".join(part for part in text.split("\n\n") if not part.lstrip("# ").startswith(mark))
+        self.post_message(wishes.SpeechWanted(sentences(text), lang=lang))
 
     def action_ask(self) -> None:
         """Ask about this lesson."""
