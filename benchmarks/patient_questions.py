@@ -12,7 +12,8 @@ from edge.settings import Settings
 from edge.tutor.reply import Reply
 from edge.tutor.workshop import open_tutor
 
-QUESTIONS = Path(__file__).parent.parent / "tests" / "data" / "patient_questions.toml"
+DATA = Path(__file__).parent.parent / "tests" / "data"
+HELD, DEV = "patient_questions", "patient_questions_dev"
 PACKS = {"es": "ensenanza", "pt": "ensino"}
 NOTHING = "nothing"
 
@@ -52,12 +53,12 @@ class Outcome:
         return self.lesson == self.wanted if self.wanted else self.mode in ("none", "guard")
 
 
-def ask_all() -> list[Outcome]:
+def ask_all(half: str = HELD) -> list[Outcome]:
     """Ask every question on a health post's device with all packs that ship."""
     settings = Settings(Path(tempfile.mkdtemp(prefix="amauta-bench-")), lang="es", place="clinic")
     tutor = open_tutor(settings, Library.open(settings))
     outcomes = []
-    for name, rows in tomllib.loads(QUESTIONS.read_text(encoding="utf-8")).items():
+    for name, rows in tomllib.loads((DATA / f"{half}.toml").read_text(encoding="utf-8")).items():
         for lang, questions in rows.items():
             for question in questions:
                 reply = [event for event in tutor.answer(question, lang=lang) if isinstance(event, Reply)][-1]

@@ -10,10 +10,10 @@ from edge.library import asked, unheld
 from edge.library.asked import add_asked
 from edge.library.fields import Fields
 from edge.library.lesson import parse_lesson
-from edge.library.pack import SUBJECTS, Complaint, Lesson, Pack, complaint
+from edge.library.pack import AUDIENCES, SUBJECTS, Complaint, Lesson, Pack, complaint
 from edge.library.unheld import read_unheld
 
-PACK_FIELDS = {"id", "title", "lang", "version", "licence", "authors", "description", "quote"}
+PACK_FIELDS = {"id", "title", "lang", "version", "licence", "authors", "description", "quote", "for"}
 LARGEST_LESSON_BYTES, LARGEST_ASKED_BYTES = 200_000, 1_000_000
 QUESTION_FILES = (asked.FILE_NAME, unheld.FILE_NAME)
 EMBEDDED = Path(__file__).parent.parent / "packs"
@@ -69,6 +69,7 @@ def read_head(folder: Path, complaints: list[Complaint]) -> Pack:
         folder=folder,
         lessons=(),
         strict="quote" in fields.table and fields.choice("quote", ("strict",)) == "strict",
+        audience=fields.choice("for", AUDIENCES) if "for" in fields.table else AUDIENCES[0],
     )
     complaints += fields.complaints
     return pack

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from edge.device import refuse_unfit_processor
@@ -23,6 +24,9 @@ from edge.library.pack import Complaint, Lesson, Pack
 from edge.library.question import Question
 from edge.library.search import Found, Passage, Search
 from edge.settings import Settings
+
+MANY = 100
+"""More passages than the search ever proposes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +137,22 @@ class Library:
         with self._lock:
             return self._search.bank(question)
 
-    def passages(self, question: Question, most: int = 6, lesson: str | None = None) -> list[Passage]:
-        """Return the passages that fit the question, best first."""
+    def passages(
+        self, question: Question, most: int = 6, lesson: str | None = None, packs: frozenset[str] = frozenset()
+    ) -> list[Passage]:
+        """Return the passages that fit the question, best first; only of `packs` where some are named."""
         with self._lock:
-            return self._search.passages(question, most, lesson)
+            found = self._search.passages(question, MANY if packs else most, lesson)
+        return [passage for passage in found if not packs or passage.pack in packs][:most]
 
     def is_strict(self, lang: str, lesson: str | None = None) -> bool:
         """Tell whether a guideline that may only be quoted is asked: this lesson's, or any in this language."""
         pack = lesson and lesson.partition("/")[0]
         return bool(self._rows("SELECT 1 FROM pack WHERE strict AND lang = ?1 AND id = ifnull(?2, id)", (lang, pack)))
+
+    def asked_first(self, lang: str) -> frozenset[str]:
+        """Return the packs in this language that come before the school's: guidelines, and what patients are taught."""
+        return frozenset(pack.id for pack in self._asked_first if pack.lang == lang)
 
     def outlook(self, question: Question) -> Outlook | None:
         """Return how the question stands among known ones; None where a pack names none that it does not hold."""
@@ -161,6 +172,11 @@ class Library:
         """Let go of the index."""
         with self._lock:
             self._database.close()
+
+    @cached_property
+    def _asked_first(self) -> tuple[Pack, ...]:
+        heads = (read_head(folder, []) for folder in self._folders.values())
+        return tuple(head for head in heads if head.is_asked_first)
 
     def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple]:  # type: ignore[type-arg]
         with self._lock:

@@ -14,6 +14,9 @@ from edge.words import Value, words_for
 
 ItemKind = Literal["choice", "number", "text"]
 
+AUDIENCES = ("pupils", "patients")
+"""Whom a pack may be for; what is not for pupils is asked first wherever it is installed."""
+
 SUBJECTS = {
     "es": ("matematicas", "lenguaje", "ciencias", "sociales", "salud"),
     "pt": ("matematica", "portugues", "ciencias", "sociais", "saude"),
@@ -104,6 +107,13 @@ class Pack:
 
     strict: bool = False
     """Whether it is quoted word for word with its page, and never put in other words by anybody."""
+
+    audience: str = AUDIENCES[0]
+
+    @property
+    def is_asked_first(self) -> bool:
+        """Tell whether school content comes only after it: a guideline, or what is taught to patients."""
+        return self.strict or self.audience != AUDIENCES[0]
 
 
 @dataclass(frozen=True, slots=True)

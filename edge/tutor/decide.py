@@ -14,6 +14,10 @@ PASSAGES_READ = 6
 SURE = 0.75
 """A bank answer this likely is shown at once, without asking the reader."""
 
+ASKED_FIRST = 0.2
+"""From this probability on, a guideline or what patients are taught is shown. The school's last judge compares with what
+pupils ask, which says nothing about them; chosen on tests/data/guideline_questions.toml and patient_questions_dev.toml."""
+
 LEADING = 0.5
 """From this confidence on, the reader's sentence leads and its passage follows; below, the passage speaks for itself."""
 

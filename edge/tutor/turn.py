@@ -159,13 +159,17 @@ class Tutor:
         if (found := read_sum(question)) is not None:
             return self._reckoned(found, lang), []
         asked = self._library.understand(question, lang)
-        key = "tutor.none-strict" if self._library.is_strict(lang, lesson) else "tutor.none"
+        first = self._library.asked_first(lang) if lesson is None else frozenset[str]()
+        key = "tutor.none-strict" if first or self._library.is_strict(lang, lesson) else "tutor.none"
         none = Draft((words.say(key),), "none")
         if not asked.words and lesson is not None and before:
             # "And why?" says nothing by itself: only who remembers the question before can answer.
             together = self._library.understand(f"{before[-1].question} {question}", lang)
             return none, self._library.passages(together, decide.PASSAGES_READ, lesson)
-        draft, passages = self._found(asked, lesson)
+        draft, passages = self._found(asked, lesson, first)
+        if draft is None and first:  # the school's lessons only where they surely answer
+            fit, surely = self._from_bank(asked, None, frozenset())
+            draft = surely if fit >= decide.SURE else None
         if draft is None and lesson is not None:
             # What the library as a whole finds in this very lesson stands there also for who asks about it.
             draft, passages = self._found(asked, None)
@@ -174,22 +178,25 @@ class Tutor:
             passages = [passage for passage in passages if passage.lesson == lesson]
         return (draft, passages) if draft is not None else (none, [])
 
-    def _found(self, asked: Question, lesson: str | None) -> tuple[Draft | None, list[Passage]]:
-        """Return the answer that library or lesson hold, if they do, and the passages a model may use instead."""
-        bank_fit, draft = self._from_bank(asked, lesson)
+    def _found(
+        self, asked: Question, lesson: str | None, packs: frozenset[str] = frozenset()
+    ) -> tuple[Draft | None, list[Passage]]:
+        """Return the answer that library, lesson or `packs` hold, if they do, and passages for a model instead."""
+        bank_fit, draft = self._from_bank(asked, lesson, packs)
         if bank_fit >= decide.SURE and draft is not None:
             return draft, []
-        passages = self._library.passages(asked, decide.PASSAGES_READ, lesson)
+        passages = self._library.passages(asked, decide.PASSAGES_READ, lesson, packs)
         read_fit, read = self._from_passages(asked, passages)
         draft = draft if bank_fit >= read_fit else read
-        quoted = draft is not None and draft.sources[0].page != ""
-        if draft is None or not self._is_held(asked, bank_fit, read_fit, quoted):
+        if draft is None or not self._is_held(asked, bank_fit, read_fit, draft.sources[0].pack):
             return None, []
         return draft, passages
 
-    def _is_held(self, asked: Question, bank_fit: float, read_fit: float, quoted: bool) -> bool:
+    def _is_held(self, asked: Question, bank_fit: float, read_fit: float, pack: str) -> bool:
         """Tell whether what was found answers the question, and the question is of a kind that is answered here."""
-        seen = None if quoted else self._library.outlook(asked)  # a guideline has no bank to stand near
+        if pack in self._library.asked_first(asked.lang):
+            return max(bank_fit, read_fit) >= decide.ASKED_FIRST
+        seen = self._library.outlook(asked)
         if seen is None:
             return max(bank_fit, read_fit) >= self._library.judge("bank").threshold
         verdict = self._library.judge("verdict")
@@ -211,9 +218,10 @@ class Tutor:
         sources = tuple(_source(passage) for passage in passages if not passage.strict)
         return Draft((text,), "bank", sources, "arithmetic")
 
-    def _from_bank(self, asked: Question, lesson: str | None) -> tuple[float, Draft | None]:
+    def _from_bank(self, asked: Question, lesson: str | None, packs: frozenset[str]) -> tuple[float, Draft | None]:
         """Return the likeliest reviewed answer, with the probability that it answers."""
-        best = next((found for found in self._library.bank(asked) if lesson in (None, found.lesson)), None)
+        inside = (found for found in self._library.bank(asked) if lesson in (None, found.lesson))
+        best = next((found for found in inside if not packs or found.lesson.partition("/")[0] in packs), None)
         if best is None:
             return 0.0, None
         source = Source(best.lesson.partition("/")[0], best.lesson, self._library.title(best.lesson), best.text)
