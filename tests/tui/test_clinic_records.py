@@ -266,12 +266,12 @@ async def test_deleting_needs_the_name_and_forgets_the_patient(app: AmautaApp, p
         await press(pilot, *DRAFT, "end", "enter", ">Marina", "enter")
         assert "No es ese nombre" in words_of(app)
         await press(pilot, ">marina quispe", "enter")
-        assert "Se borró para siempre: 1 consultas" in words_of(app)
+        assert "Se borró para siempre. Consultas: 1." in words_of(app)
         await press(pilot, "enter")
         assert post.desk.visit.findings == []
         assert post.desk.records.book().visits() == []
         await press(pilot, "end", "up", "enter")
-        assert "0 consultas de 0 pacientes" in words_of(app)
+        assert "Consultas: 0 · pacientes: 0" in words_of(app)
 
 
 async def test_a_crash_names_no_patient(

@@ -32,12 +32,12 @@ def day(iso: str) -> str:
 
 
 def visit_pick(patient: Patient, visit: Visit, words: Words) -> Pick:
-    """Say a visit in one line of a list: state, day, urgency, who."""
+    """Say a visit in one line of a list: urgency, day, state, who."""
     edge = words_for("edge", words.lang)
     worst = worst_of(visit)
-    urgency = edge.say(f"records.urgency-{worst or 'none'}")
-    mark = edge.say(f"records.state-{visit.state}")
-    return Pick(visit.id, f"{day(visit.date):<11} {urgency:<11} {patient.name}", mark, worst or "quiet")
+    urgency = edge.say(f"records.urgency-{worst or 'none'}").upper()
+    state = edge.say(f"records.state-{visit.state}")
+    return Pick(visit.id, f"{day(visit.date):<11} {state:<11} {patient.name}", urgency, worst or "quiet")
 
 
 def worst_of(visit: Visit) -> Kind | None:

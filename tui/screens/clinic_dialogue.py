@@ -192,5 +192,5 @@ class DialogueScreen(Screen[Any]):
 
 
 def _label(one: Pick, marks: int) -> Content:
-    style = STYLES.get(one.kind, "") if not one.id.startswith(NEW) else "bold"
+    style = "bold" if one.id.startswith(NEW) else STYLES.get(one.kind, "").replace("reverse ", "")
     return Content.assemble((f"{one.mark:<{marks + 2}}" if one.mark else "", style), one.text)
