@@ -13,6 +13,7 @@ import pytest
 from edge.errors import SpeechError
 from edge.speech.sinks import CardSink, NullSink, PlayerSink, Sink, Stop
 from edge.speech.speaker import Speaker
+from promptness import within
 
 RATE = 16000
 
@@ -55,10 +56,9 @@ class Ear:
 def test_sentences_are_spoken_in_order_without_blocking() -> None:
     ear = Ear()
     speaker = Speaker(TalkingClock(), lambda _: ear)
-    started = time.monotonic()
-    for sentence in ("a", "b", "c"):
-        speaker.put(sentence)
-    assert time.monotonic() - started < 0.1
+    with within(0.1):
+        for sentence in ("a", "b", "c"):
+            speaker.put(sentence)
     assert speaker.busy
     assert speaker.wait(5)
     assert not speaker.busy
@@ -72,13 +72,12 @@ def test_hush_is_silence_within_a_fifth_of_a_second_and_forgets_what_waited() ->
     speaker = Speaker(TalkingClock(), lambda _: ear)
     speaker.put("a very long sentence " * 5)
     speaker.put("never heard")
-    assert ear.started.wait(2)
-    started = time.monotonic()
-    speaker.hush()
-    assert speaker.wait(1)
-    assert time.monotonic() - started < 0.2
+    assert ear.started.wait(10)
+    with within(0.2):
+        speaker.hush()
+        assert speaker.wait(10)
     speaker.put("x")
-    assert speaker.wait(2)
+    assert speaker.wait(10)
     speaker.close()
     assert ear.heard == ["x"]
 
@@ -86,12 +85,11 @@ def test_hush_is_silence_within_a_fifth_of_a_second_and_forgets_what_waited() ->
 def test_closing_in_the_middle_of_a_sentence_is_quick_and_may_be_repeated() -> None:
     speaker = Speaker(TalkingClock(), lambda _: Ear())
     speaker.put("a very long sentence " * 5)
-    started = time.monotonic()
-    speaker.close()
-    speaker.close()
-    assert time.monotonic() - started < 0.5
+    with within(0.5):
+        speaker.close()
+        speaker.close()
     speaker.put("a")
-    assert speaker.wait(2)
+    assert speaker.wait(10)
     speaker.close()
 
 
@@ -136,7 +134,7 @@ def test_a_sentence_the_voice_cannot_say_is_skipped() -> None:
     speaker = Speaker(TalkingClock(fails_on="b"), lambda _: ear, problems.append)
     for sentence in ("a", "b", "c", "b"):
         speaker.put(sentence)
-    assert speaker.wait(3)
+    assert speaker.wait(10)
     assert ear.heard == ["a", "c"]
     assert speaker.problem == "speech-failed"
     assert len(problems) == 1
@@ -148,10 +146,10 @@ def test_the_sound_card_plays_in_real_time_and_stops_at_once() -> None:
     card = CardSink.open(RATE, ("NULL",))
     started = time.monotonic()
     card.play(bytes(RATE), lambda: False)
-    assert 0.45 < time.monotonic() - started < 1.5
+    assert 0.45 < time.monotonic() - started < 10
     started = time.monotonic()
-    card.play(bytes(RATE * 20), lambda: time.monotonic() - started > 0.1)
-    assert time.monotonic() - started < 0.3
+    with within(0.3):
+        card.play(bytes(RATE * 20), lambda: time.monotonic() - started > 0.1)
     card.close()
 
 
@@ -159,10 +157,9 @@ def test_speaking_on_the_card_falls_silent_within_a_fifth_of_a_second() -> None:
     speaker = Speaker(TalkingClock(), lambda rate: CardSink.open(rate, ("NULL",)))
     speaker.put("a very long sentence")
     time.sleep(0.3)
-    started = time.monotonic()
-    speaker.hush()
-    assert speaker.wait(1)
-    assert time.monotonic() - started < 0.2
+    with within(0.2):
+        speaker.hush()
+        assert speaker.wait(10)
     speaker.close()
 
 
@@ -185,8 +182,8 @@ def test_a_player_program_is_used_and_ended_when_silence_is_wanted(
     monkeypatch.setenv("PATH", str(tmp_path))
     sink = PlayerSink.open(RATE)
     started = time.monotonic()
-    sink.play(bytes(2 * RATE * 20), lambda: time.monotonic() - started > 0.3)
-    assert time.monotonic() - started < 0.6
+    with within(0.6):
+        sink.play(bytes(2 * RATE * 20), lambda: time.monotonic() - started > 0.3)
 
 
 @needs_scripts
@@ -195,8 +192,8 @@ def test_a_player_that_has_heard_everything_is_ended_too(tmp_path: Path, monkeyp
     monkeypatch.setenv("PATH", str(tmp_path))
     sink = PlayerSink.open(RATE)
     started = time.monotonic()
-    sink.play(bytes(8000), lambda: time.monotonic() - started > 0.3)
-    assert time.monotonic() - started < 0.6
+    with within(0.6):
+        sink.play(bytes(8000), lambda: time.monotonic() - started > 0.3)
 
 
 @needs_scripts
@@ -210,6 +207,5 @@ def test_players_that_fail_are_no_sound(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_null_sink_takes_no_time() -> None:
-    started = time.monotonic()
-    NullSink().play(bytes(10**7), lambda: False)
-    assert time.monotonic() - started < 0.1
+    with within(0.1):
+        NullSink().play(bytes(10**7), lambda: False)

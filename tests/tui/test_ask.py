@@ -10,6 +10,7 @@ from textual.events import Paste
 from edge.errors import SpeechError
 from edge.tutor.reply import Piece, Waiting
 from fakes import FakeServices
+from promptness import within
 from tests.tui.screen import keys_of, press, settle, type_in, words_of
 from tui.app import AmautaApp
 from tui.screens.ask import AskScreen
@@ -75,11 +76,11 @@ async def test_the_model_is_told_to_stop_within_200_milliseconds(app: AmautaApp,
         screen = app.screen
         assert isinstance(screen, AskScreen)
         begun = time.monotonic()
-        await screen.action_stop()
-        while not rosa.fake_tutor.stopped and time.monotonic() - begun < 1:
-            await asyncio.sleep(0.005)
+        with within(0.2):
+            await screen.action_stop()
+            while not rosa.fake_tutor.stopped and time.monotonic() - begun < 10:
+                await asyncio.sleep(0.005)
         assert rosa.fake_tutor.stopped == 1
-        assert time.monotonic() - begun < 0.2
 
 
 async def test_a_new_question_takes_the_place_of_one_still_being_answered(app: AmautaApp, rosa: FakeServices) -> None:
@@ -256,7 +257,7 @@ async def test_who_waits_for_the_model_sees_the_place_and_the_time_going_by_and_
         assert "Detenido." in words_of(app)
         assert "fila:" not in words_of(app)
         begun = time.monotonic()
-        while not rosa.fake_tutor.stopped and time.monotonic() - begun < 1:
+        while not rosa.fake_tutor.stopped and time.monotonic() - begun < 10:
             await asyncio.sleep(0.005)
         assert rosa.fake_tutor.stopped == 1
 
