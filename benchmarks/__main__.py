@@ -35,8 +35,11 @@ NAMES = (
     "hub_reports",
     "scale_year",
     "classroom",
+    "browsers",
     "clinic_tables",
     "guard",
+    "patient_questions",
+    "guideline_questions",
 )
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

@@ -2,7 +2,8 @@
 
 Some pupils ask what only passages answer, again and again, so that every seat of the engine writes all the time (what a model of
 random weights writes is refused by the checks, and the passage follows). The others ask what the bank answers, practise, lose
-their page and come back. The browsers run on the same processor here; in a school they do not.
+their page and come back. In a school the browsers have processors of their own;
+here they give way to everything else, and one more pupil without a browser tells how soon answers leave the laptop.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ import sys
 import tempfile
 import time
 import tomllib
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.classroom import ESCAPES, PATIENCE_SECONDS, memory_mb, open_classroom
+from benchmarks.classroom import ESCAPES, Pupil, memory_mb, open_classroom
 from benchmarks.installed import install_model
 from benchmarks.processes import ROOT, home_with_index
 from benchmarks.shaped import random_model
@@ -42,7 +43,8 @@ WRITERS = 12
 """Pupils who let the model write, a few more than it has seats."""
 
 BANK_QUESTIONS, SUMS, BANK_LESSONS = 3, 3, 40
-SPREAD_SECONDS, WRITING_FOR_S = 20.0, 8.0
+SPREAD_SECONDS, WRITING_FOR_S, PATIENCE_SECONDS = 20.0, 8.0, 900.0
+GIVES_WAY, TRIES = 5, 5
 PUPILS = ROOT / "tests" / "data" / "pupil_questions.toml"
 
 ENTER_AND_WATCH = """words => new Promise(done => {
@@ -79,7 +81,12 @@ class Browser:
     async def come_in(self, url: str) -> None:
         """Open the address and touch the own name."""
         self.page.on("websocket", lambda socket: socket.on("framereceived", self._hear))
-        await self.page.goto(url)
+        from playwright.async_api import Error
+
+        for _ in range(TRIES):  # on a machine that can hardly breathe a page may not come at once; a person tries again
+            with suppress(Error):
+                await self.page.goto(url, timeout=1000 * PATIENCE_SECONDS)
+                break
         await self.wait("Pupil 01")
         for _ in range(self.number):
             await self.page.keyboard.press("ArrowDown")
@@ -150,6 +157,11 @@ class Found:
 
     pupils: int
     firsts: tuple[float, ...]
+    """Seconds until the first words of bank answers stood on a page."""
+
+    probed: tuple[float, ...]
+    """Until they had left the laptop."""
+
     model_turns: int
     apps_mb: float
     """Of server and apps without the engine (PSS)."""
@@ -180,6 +192,14 @@ def questions(home: Path) -> Questions:
     return Questions(tuple(bank), tuple(passage))
 
 
+def giving_way(folder: Path) -> str:
+    """Return a program that starts the browser so that it gives way."""
+    program = folder / "chromium.sh"
+    program.write_text(f'#!/bin/sh\nexec nice -n {GIVES_WAY} {shutil.which("chromium")} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return str(program)
+
+
 async def lesson(url: str, process: int, pupils: int, asked: Questions, home: Path) -> Found:
     """Let a class come in, ask, practise, vanish and come back, while the model writes for some of it."""
     from playwright.async_api import async_playwright
@@ -189,6 +209,14 @@ async def lesson(url: str, process: int, pupils: int, asked: Questions, home: Pa
     async def write(browser: Browser) -> None:
         while not over.is_set():
             await browser.ask_model(chance.choice(asked.passage))
+
+    async def probe(done: asyncio.Event) -> list[float]:
+        pupil, times = Pupil(url), list[float]()
+        async with pupil.connected():
+            await pupil.come_in(pupils)
+            while not done.is_set():
+                times.append(await pupil.ask(*chance.choice(asked.bank)))
+        return times
 
     async def learn(browser: Browser) -> None:
         for question, words in chance.sample(asked.bank, BANK_QUESTIONS):
@@ -200,7 +228,7 @@ async def lesson(url: str, process: int, pupils: int, asked: Questions, home: Pa
         await browser.vanish_and_come_back()
 
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        chromium = await playwright.chromium.launch(executable_path=giving_way(home), args=["--no-sandbox"])
         browsers = []
         for number in range(pupils):
             context = await chromium.new_context(viewport={"width": 800, "height": 600})
@@ -211,7 +239,11 @@ async def lesson(url: str, process: int, pupils: int, asked: Questions, home: Pa
         writers, learners = (browsers[:WRITERS], browsers[WRITERS:]) if pupils > WRITERS else ([], browsers)
         writing = [asyncio.ensure_future(write(browser)) for browser in writers]
         await asyncio.sleep(WRITING_FOR_S if writing else 0)
+        taught = asyncio.Event()
+        probing = asyncio.ensure_future(probe(taught))
         await asyncio.gather(*map(learn, learners))
+        taught.set()
+        probed = sorted(await probing)
         await asyncio.gather(*map(leave, learners))
         over.set()
         await asyncio.gather(*writing)
@@ -221,7 +253,7 @@ async def lesson(url: str, process: int, pupils: int, asked: Questions, home: Pa
         await chromium.close()
     firsts = sorted(first for browser in browsers for first in browser.firsts)
     turns, kept = sum(browser.model_turns for browser in browsers), sum(browser.kept for browser in browsers)
-    return Found(pupils, tuple(firsts), turns, apps_mb, engine_mb, len(browsers), kept)
+    return Found(pupils, tuple(firsts), tuple(probed), turns, apps_mb, engine_mb, len(browsers), kept)
 
 
 def measure(home: Path, pupils: int, asked: Questions) -> tuple[Found, int]:
@@ -229,7 +261,7 @@ def measure(home: Path, pupils: int, asked: Questions) -> tuple[Found, int]:
     for old in home.glob("amauta.db*"):
         old.unlink()
     with Store.open(home / "amauta.db") as store:
-        for number in range(pupils):
+        for number in range(pupils + 1):
             store.add_learner(f"Pupil {number + 1:02}", "es", f"pupil-{number:02}")
     with open_classroom(home) as (url, process):
         end = time.monotonic() + PATIENCE_SECONDS
@@ -253,7 +285,7 @@ def run() -> str:
         (one, _), (many, kept) = (measure(home, pupils, asked) for pupils in SIZES)
     memory = token_bytes(read_head(model)) * (LESSON_TOKENS + (1 + MOST_SEATS) * SEAT_TOKENS) / (1 << 20)
     size = model.stat().st_size / (1 << 20)
-    p95 = many.firsts[int(0.95 * len(many.firsts))]
+    shown, sent = ([median(times), times[int(0.95 * len(times))]] for times in (many.firsts, many.probed))
     rows = [
         "| what | figure |",
         "|---|---|",
@@ -262,8 +294,11 @@ def run() -> str:
         f"| pupils back at their exercise after their page was gone | {many.back} of {many.pupils} |",
         f"| answers kept of those that the app said were kept | {kept} of {many.said_kept} |",
         f"| bank answers, Enter to first words on the page, of {len(many.firsts)}: median, 95th percentile "
-        f"| {1000 * median(many.firsts):.0f} ms, {1000 * p95:.0f} ms |",
-        f"| the same, one browser alone, nobody lets the model write: median | {1000 * median(one.firsts):.0f} ms |",
+        f"| {1000 * shown[0]:.0f} ms, {1000 * shown[1]:.0f} ms |",
+        f"| bank answers, Enter to first words sent, of {len(many.probed)}: median, 95th percentile "
+        f"| {1000 * sent[0]:.0f} ms, {1000 * sent[1]:.0f} ms |",
+        f"| both in a class of one, nobody lets the model write: median "
+        f"| {1000 * median(one.firsts):.0f} ms, {1000 * median(one.probed):.0f} ms |",
         f"| each further pupil, PSS | {(many.apps_mb - one.apps_mb) / (many.pupils - one.pupils):.0f} MB |",
         f"| the engine at its peak; file; memory of {MOST_SEATS} conversations; what that leaves "
         f"| {many.engine_mb:.0f}; {size:.0f}; {memory:.0f}; {many.engine_mb - size - memory:.0f} MB |",
