@@ -280,6 +280,8 @@ class AmautaApp(DiscreetApp):
 
     def _watch_voice(self) -> None:
         """Notice when the voice has finished, and say once that there is no sound device."""
+        if not self.screen_stack:
+            return  # the app is closing
         problem = self.services.speech_problem
         if problem and problem is not self._told_problem:
             self._told_problem = problem
