@@ -59,7 +59,9 @@ def test_heavy_libraries_are_not_loaded_before_they_are_needed(module: str) -> N
     assert done.stdout.strip() == "[]"
 
 
-def test_a_bank_answer_loads_neither_onnx_nor_llama(home: Path) -> None:
+def test_a_bank_answer_loads_neither_onnx_nor_llama(home: Path, shared_index: Path) -> None:
+    home.mkdir()
+    (home / "index").symlink_to(shared_index)
     code = (
         "import sys; from edge.cli import main; code = main(['ask', '¿Cómo se alimentan las plantas?', '--json']);"
         "print(code, [m for m in ('llama_cpp', 'onnxruntime', 'torch', 'piper', 'textual') if m in sys.modules])"
