@@ -16,13 +16,13 @@ import sys
 import tempfile
 import time
 import tomllib
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from benchmarks.classroom import ESCAPES, Pupil, memory_mb, open_classroom
+from benchmarks.chromium import PATIENCE_SECONDS, Browser, giving_way
+from benchmarks.classroom import Pupil, memory_mb, open_classroom
 from benchmarks.installed import install_model
 from benchmarks.processes import ROOT, home_with_index
 from benchmarks.shaped import random_model
@@ -42,17 +42,9 @@ SIZES = (1, 30)
 WRITERS = 12
 """Pupils who let the model write, a few more than it has seats."""
 
-BANK_QUESTIONS, SUMS, BANK_LESSONS = 3, 3, 40
-SPREAD_SECONDS, WRITING_FOR_S, PATIENCE_SECONDS = 20.0, 8.0, 900.0
-GIVES_WAY, TRIES = 5, 5
+BANK_QUESTIONS, BANK_LESSONS = 3, 40
+SPREAD_SECONDS, WRITING_FOR_S = 20.0, 8.0
 PUPILS = ROOT / "tests" / "data" / "pupil_questions.toml"
-
-ENTER_AND_WATCH = """words => new Promise(done => {
-    const screen = document.getElementById("screen"), began = performance.now();
-    const look = () => { if (screen.textContent.replace(/\\s+/g, " ").includes(words)) done(performance.now() - began); };
-    new MutationObserver(look).observe(screen, {childList: true, subtree: true, characterData: true});
-    document.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter"}));
-})"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,92 +55,6 @@ class Questions:
     """With the first words of the answer."""
 
     passage: tuple[str, ...]
-
-
-@dataclass
-class Browser:
-    """One pupil's browser: a page, and what came to it."""
-
-    page: Any
-    number: int
-    seen: str = ""
-    kept: int = 0
-    firsts: list[float] = field(default_factory=list)
-    """Seconds from Enter until the first words of a bank answer stood on the page."""
-
-    model_turns: int = 0
-
-    async def come_in(self, url: str) -> None:
-        """Open the address and touch the own name."""
-        self.page.on("websocket", lambda socket: socket.on("framereceived", self._hear))
-        from playwright.async_api import Error
-
-        for _ in range(TRIES):  # on a machine that can hardly breathe a page may not come at once; a person tries again
-            with suppress(Error):
-                await self.page.goto(url, timeout=1000 * PATIENCE_SECONDS)
-                break
-        await self.wait("Pupil 01")
-        for _ in range(self.number):
-            await self.page.keyboard.press("ArrowDown")
-        await self.press("Enter", "Hola, Pupil")
-
-    def _hear(self, frame: str | bytes) -> None:
-        if isinstance(frame, bytes):
-            self.seen += ESCAPES.sub("", frame.decode("utf-8", "replace"))
-
-    async def wait(self, *words: str) -> str:
-        """Return which of these words came, once one did."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < end:
-            for word in words:
-                if word in self.seen:
-                    return word
-            await asyncio.sleep(0.02)
-        raise TimeoutError(f"{words} never came to {self.number}: {self.seen[-600:]}")
-
-    async def press(self, key: str, *words: str) -> str:
-        """Press a key and wait for words that come after it."""
-        self.seen = ""
-        await self.page.keyboard.press(key)
-        return await self.wait(*words)
-
-    async def write(self, question: str) -> None:
-        """Type a question."""
-        await self.page.keyboard.insert_text(question)
-        await self.wait(question[-12:])
-
-    async def ask_bank(self, question: str, words: str) -> None:
-        """Ask what the bank answers; keep how long its first words took."""
-        await self.write(question)
-        self.firsts.append(await self.page.evaluate(ENTER_AND_WATCH, words) / 1000)
-
-    async def ask_model(self, question: str) -> None:
-        """Ask what the model is asked too, and wait for the end."""
-        await self.write(question)
-        await self.press("Enter", "Fuente:")
-        self.model_turns += 1
-
-    async def practise(self) -> None:
-        """Answer some sums, right or wrong."""
-        await self.press("F6", "Sumas")
-        await self.press("Enter", "Pista")
-        for _ in range(SUMS):
-            self.kept += 1
-            if await self.press("a", "Todavía no", "Guardado.") == "Todavía no":
-                await asyncio.sleep(0.5)
-                self.kept += 1
-                await self.press("b", "Guardado.")
-            await asyncio.sleep(0.5)
-            await self.press("Enter", "Pista")
-            await asyncio.sleep(0.5)
-
-    async def vanish_and_come_back(self) -> None:
-        """Leave the page without a word, and be at the same exercise afterwards."""
-        await self.page.goto("about:blank")
-        await asyncio.sleep(2)
-        self.seen = ""
-        await self.page.go_back()
-        await self.wait("Ejercicio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +74,9 @@ class Found:
 
     engine_mb: float
     """The engine's peak (RSS)."""
+
+    again: int
+    """How many pages had to be loaded again."""
 
     back: int
     said_kept: int
@@ -190,14 +99,6 @@ def questions(home: Path) -> Questions:
             elif reply.mode == "bank" and words not in question:
                 bank.append((question, words))
     return Questions(tuple(bank), tuple(passage))
-
-
-def giving_way(folder: Path) -> str:
-    """Return a program that starts the browser so that it gives way."""
-    program = folder / "chromium.sh"
-    program.write_text(f'#!/bin/sh\nexec nice -n {GIVES_WAY} {shutil.which("chromium")} "$@"\n', encoding="utf-8")
-    program.chmod(0o755)
-    return str(program)
 
 
 async def lesson(url: str, process: int, pupils: int, asked: Questions, home: Path) -> Found:
@@ -251,9 +152,10 @@ async def lesson(url: str, process: int, pupils: int, asked: Questions, home: Pa
         engine = int(json.loads((home / wire.FILE).read_bytes())["pid"])
         apps_mb, engine_mb = memory_mb(process)[0] - memory_mb(engine)[0], of_process(engine)["VmHWM"]
         await chromium.close()
+    again = sum(browser.loaded - 1 for browser in browsers)
     firsts = sorted(first for browser in browsers for first in browser.firsts)
     turns, kept = sum(browser.model_turns for browser in browsers), sum(browser.kept for browser in browsers)
-    return Found(pupils, tuple(firsts), tuple(probed), turns, apps_mb, engine_mb, len(browsers), kept)
+    return Found(pupils, tuple(firsts), tuple(probed), turns, apps_mb, engine_mb, again, len(browsers), kept)
 
 
 def measure(home: Path, pupils: int, asked: Questions) -> tuple[Found, int]:
@@ -290,6 +192,7 @@ def run() -> str:
         "| what | figure |",
         "|---|---|",
         f"| browsers at once, of them letting the model write all the time | {many.pupils}, {WRITERS} |",
+        f"| pages that had to be loaded again until they came | {many.again} |",
         f"| answers that the model was asked for | {many.model_turns} |",
         f"| pupils back at their exercise after their page was gone | {many.back} of {many.pupils} |",
         f"| answers kept of those that the app said were kept | {kept} of {many.said_kept} |",

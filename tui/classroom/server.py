@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import Server, ServerConnection
     from websockets.http11 import Request, Response
 
-HELLO_SECONDS = 10.0
+HELLO_SECONDS, OPEN_SECONDS = 10.0, 30.0
+"""For the first words of an app's page, and for asking at all: thirty at once on an old laptop take their time."""
+
 LOOK_SECONDS = 2.0
 END_SECONDS = 3.0
 LARGEST_MESSAGE = 16 << 10
@@ -70,7 +72,7 @@ class Classroom:
                     await serve(
                         self._handle, address.host, port,
                         process_request=self._request, compression=None, max_size=LARGEST_MESSAGE, max_queue=8,
-                        server_header=None, open_timeout=HELLO_SECONDS, ping_interval=15, ping_timeout=20,
+                        server_header=None, open_timeout=OPEN_SECONDS, ping_interval=15, ping_timeout=20,
                         close_timeout=END_SECONDS,
                     )
                 )  # fmt: skip
