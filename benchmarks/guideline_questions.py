@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,13 @@ class Outcome:
         return self.wanted in self.said and self.mode == "passage" if self.wanted else self.mode in ("none", "guard")
 
 
-def library_of_guidelines() -> Library:
-    """Return the two guidelines beside the school's packs, as a health post has them."""
-    folders = [DATA / "packs" / "guia", DATA / "packs" / "guiapt", EMBEDDED / "primaria", EMBEDDED / "fundamental"]
+PACKS = {"es": ("guia", "primaria"), "pt": ("guiapt", "fundamental")}
+
+
+def library_of_guidelines(langs: Sequence[str] = tuple(PACKS)) -> Library:
+    """Return the guidelines of these languages beside the school's packs, as a health post has them."""
+    named = [PACKS[lang] for lang in langs]
+    folders = [DATA / "packs" / guide for guide, _ in named] + [EMBEDDED / school for _, school in named]
     return Library.in_memory([read_pack(folder) for folder in folders])
 
 
@@ -47,11 +52,11 @@ def questions(half: str) -> list[tuple[str, str, str]]:
     return [(row["text"], row["lang"], row.get("say", "")) for rows in table.values() for row in rows]
 
 
-def ask_all(half: str, library: Library, reader: Reader) -> list[Outcome]:
-    """Ask every question of a half."""
+def ask_all(half: str, library: Library, reader: Reader, langs: Sequence[str] = tuple(PACKS)) -> list[Outcome]:
+    """Ask every question of a half in these languages."""
     tutor = Tutor(library, lambda: reader, lambda: None)
     outcomes = []
-    for text, lang, say in questions(half):
+    for text, lang, say in (row for row in questions(half) if row[1] in langs):
         reply = [event for event in tutor.answer(text, lang=lang) if isinstance(event, Reply)][-1]
         outcomes.append(Outcome(text, say, reply.mode, reply.text))
     return outcomes

@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.library.library import Library
 from edge.settings import Settings
 from edge.tutor.reply import Reply
+from edge.tutor.turn import Tutor
 from edge.tutor.workshop import open_tutor
 
 DATA = Path(__file__).parent.parent / "tests" / "data"
@@ -53,10 +54,14 @@ class Outcome:
         return self.lesson == self.wanted if self.wanted else self.mode in ("none", "guard")
 
 
-def ask_all(half: str = HELD) -> list[Outcome]:
-    """Ask every question on a health post's device with all packs that ship."""
+def tutor_at_a_post() -> Tutor:
+    """Return the tutor of a health post's device with all packs that ship."""
     settings = Settings(Path(tempfile.mkdtemp(prefix="amauta-bench-")), lang="es", place="clinic")
-    tutor = open_tutor(settings, Library.open(settings))
+    return open_tutor(settings, Library.open(settings))
+
+
+def ask_all(tutor: Tutor, half: str = HELD) -> list[Outcome]:
+    """Ask every question."""
     outcomes = []
     for name, rows in tomllib.loads((DATA / f"{half}.toml").read_text(encoding="utf-8")).items():
         for lang, questions in rows.items():
@@ -88,7 +93,8 @@ def counts(outcomes: list[Outcome]) -> dict[str, tuple[int, int]]:
 
 def run() -> str:
     """Return the table."""
-    found = {lang: counts([one for one in ask_all() if one.lang == lang]) for lang in PACKS}
+    outcomes = ask_all(tutor_at_a_post())
+    found = {lang: counts([one for one in outcomes if one.lang == lang]) for lang in PACKS}
     lines = ["| | Spanish | Portuguese |", "|---|---|---|"]
     for name in found["es"]:
         cells = [f"{found[lang][name][0]} of {found[lang][name][1]}" for lang in PACKS]
