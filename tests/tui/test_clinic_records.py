@@ -359,9 +359,7 @@ async def test_another_place_opens_its_packs_at_once(home: Path) -> None:
 
 SCREENS = {
     "locked": (*SEVERE, "g"),
-    "who": (*SEVERE, "g", *UNLOCK, ">Mar"),
     "draft": DRAFT,
-    "confirmed": (*DRAFT, *CONFIRM),
     "visits": (*DRAFT, *CONFIRM, "escape", "end", "up", "enter"),
     "problems": (*DRAFT, "enter"),
 }
