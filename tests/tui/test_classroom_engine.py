@@ -181,10 +181,10 @@ def test_seats_are_as_many_as_memory_holds() -> None:
 def test_the_board_says_in_one_line_how_it_is_with_the_model(lang: str) -> None:
     words = words_for("tui", lang)
     said = set()
-    for name in ("none", "memory", "opening", "ready", "restarting"):
+    for name in ("none", "form", "memory", "opening", "ready", "restarting"):
         line = Standing(name, 4).say(words)  # type: ignore[arg-type]
         state = State("10.0.0.1:8080", "ABCDEF", (), ("Rosa",), 0, "", line)
         assert line in about(state, words)
         said.add(line)
-    assert len(said) == 5
+    assert len(said) == 6
     assert "4" in Standing("ready", 4).say(words)
