@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.llama.brake import never
 from edge.tutor.engine import Message
-from edge.tutor.llama import LlamaEngine, never
+from edge.tutor.llama import LlamaEngine
 from quantize.lm.corpus import read_chats, read_texts
 from quantize.lm.prompts import NOT_SAID, Example
 from quantize.measure.marks import exact, f1, holds, loops, supported, verbatim
