@@ -173,7 +173,7 @@ class District:
 
 def entered(url: str, name: str = "Maria", token: str = TOKEN) -> httpx.Client:
     """Log in as a browser does."""
-    client = httpx.Client(base_url=url)
+    client = httpx.Client(base_url=url, timeout=60)
     enter(client, name, token)
     return client
 
@@ -190,7 +190,7 @@ def ask(device: Device, url: str, method: str, path: str, **more: object) -> htt
         # What is signed is the path that the hub reads, without the signs a browser puts in it.
         header = authorizer(device.papers(ledger))(method, unquote(path))
     headers = {"Authorization": header} | more.pop("headers", {})  # type: ignore[operator]
-    return httpx.request(method, url + path, headers=headers, **more)  # type: ignore[arg-type]
+    return httpx.request(method, url + path, headers=headers, timeout=60, **more)  # type: ignore[arg-type]
 
 
 def upload(device: Device, url: str, sealed: bytes, name: str = "", **more: str) -> httpx.Response:

@@ -97,7 +97,7 @@ def plain_text(answer: httpx.Response) -> str:
 
 
 def test_without_a_login_no_page_answers(served: Served) -> None:
-    with httpx.Client(base_url=served.base) as client:
+    with httpx.Client(base_url=served.base, timeout=60) as client:
         for path in (*EVERYTHING, "/language/pt", "/style.css", "/icon.svg"):
             answer = client.get(path)
             assert (answer.status_code, answer.headers["location"][:7]) == (303, "/login?"), path

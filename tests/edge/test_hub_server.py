@@ -72,7 +72,7 @@ def test_every_answer_forbids_scripts_frames_and_keeping(district: District) -> 
 
 
 def test_a_login_gives_a_new_session_that_scripts_and_other_sites_cannot_use(url: str, district: District) -> None:
-    with httpx.Client(base_url=url) as client:
+    with httpx.Client(base_url=url, timeout=60) as client:
         client.cookies.set("amauta_session", "ab" * 32)  # somebody planted one
         answer = enter(client, "Maria", TOKEN, "/devices")
         assert answer.status_code == 303
@@ -108,7 +108,7 @@ def test_a_session_ends_with_logout_with_the_working_day_and_with_its_person(url
 
 
 def test_wrong_names_and_wrong_tokens_look_alike_and_soon_nothing_may_be_tried(url: str, district: District) -> None:
-    with httpx.Client(base_url=url) as client:
+    with httpx.Client(base_url=url, timeout=60) as client:
         wrong, nobody = enter(client, "Maria", "x" * 29), enter(client, "Nobody", TOKEN)
         assert wrong.status_code == nobody.status_code == 401
         assert wrong.text.replace("Maria", "") == nobody.text.replace("Nobody", "")
@@ -124,7 +124,7 @@ def test_wrong_names_and_wrong_tokens_look_alike_and_soon_nothing_may_be_tried(u
 
 
 def test_a_form_that_another_site_sent_is_refused(url: str, district: District) -> None:
-    with httpx.Client(base_url=url) as client:
+    with httpx.Client(base_url=url, timeout=60) as client:
         client.get("/login")
         for form in ({}, {"form": ""}, {"form": "0" * 64}, {"form": "ñ"}):
             answer = client.post("/login", data={"name": "Maria", "token": TOKEN, **form})
