@@ -184,7 +184,7 @@ def test_no_name_of_the_host_opens_a_page_without_a_login(alone: District, host:
 
 def test_behind_tls_every_cookie_is_secure(tmp_path: Path) -> None:
     district = District.made(tmp_path, secure=True)
-    with in_thread(district.site) as url, httpx.Client(base_url=url) as client:
+    with in_thread(district.site) as url, httpx.Client(base_url=url, timeout=60) as client:
         shown = client.get("/login")
         assert shown.headers["strict-transport-security"]
         # As a browser behind the proxy would: this one does not send Secure cookies where there is no TLS.
