@@ -12,6 +12,7 @@ from typing import Any
 
 from edge.library.fields import TOML_LINE
 from edge.library.pack import Complaint, complaint
+from edge.triage.errors import TriageError
 from edge.triage.parts import Text, Texts
 from edge.words import LANGUAGES, Value
 
@@ -34,6 +35,25 @@ class Place:
         while at and at not in self.lines:
             at = at.rpartition(".")[0]
         self.complaints.append(complaint(self.path, self.lines.get(at, 1), key, **values))
+
+
+def read_at_most(path: Path, most: int, unreadable: str) -> bytes | None:
+    """Return a file's bytes, None where it has more than `most`; raise TriageError `unreadable` where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        raise TriageError(unreadable, path=path, reason=error.strerror or "") from error
+    return content if len(content) <= most else None
+
+
+def parse_bytes(path: Path, content: bytes) -> tuple[Place, dict[str, Any] | None]:
+    """Parse TOML in UTF-8; None when it is not that, with the complaint in the place."""
+    try:
+        return parse(path, content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        return Place(path, {}, [complaint(path, line, "not-utf8")]), None
 
 
 def parse(path: Path, text: str) -> tuple[Place, dict[str, Any] | None]:

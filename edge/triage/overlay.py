@@ -16,8 +16,7 @@ from typing import Any
 
 from edge.library.pack import Complaint, Lesson, complaint
 from edge.triage.amounts import amounts
-from edge.triage.errors import TriageError
-from edge.triage.fields import Node, parse
+from edge.triage.fields import Node, parse_bytes, read_at_most
 from edge.triage.parts import OVERLAY, SHOWN, Shown, Table, Text, Texts, in_language, lines_in
 from edge.triage.workbook import is_plain
 from edge.words import LANGUAGES
@@ -52,18 +51,10 @@ class Overlay:
 
 def read_overlay(path: Path) -> tuple[Overlay | None, list[Complaint]]:
     """Read an overlay, with all that is wrong with its shape; None where nothing can be made of it."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise TriageError("overlay-unreadable", path=path, reason=error.strerror or "") from error
-    if len(content) > MOST_BYTES:
+    content = read_at_most(path, MOST_BYTES, "overlay-unreadable")
+    if content is None:
         return None, [complaint(path, 1, "file-large", most=MOST_BYTES)]
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        return None, [complaint(path, content[: error.start].count(b"\n") + 1, "not-utf8")]
-    place, found = parse(path, text)
+    place, found = parse_bytes(path, content)
     if found is None:
         return None, place.complaints
     head = Node(place, "", found)

@@ -17,7 +17,7 @@ from typing import cast
 from edge.library.pack import Complaint, complaint
 from edge.triage.condition import UNKNOWN, WORDS, AtLeast, Atom, MisreadError, Not, atoms, read_condition
 from edge.triage.errors import TriageError
-from edge.triage.fields import Node, as_number, parse
+from edge.triage.fields import Node, as_number, parse_bytes, read_at_most
 from edge.triage.parts import (
     AGE_UNITS,
     KINDS,
@@ -66,22 +66,15 @@ def read_table(path: Path) -> Table:
 
 def read(path: Path) -> tuple[Table | None, list[Complaint]]:
     """Read a table and say what is wrong with its shape; None where nothing can be made of it."""
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            return None, [complaint(path, 1, "file-large", most=MOST_BYTES)]
-        content = path.read_bytes()
-    except OSError as error:
-        raise TriageError("table-unreadable", path=path, reason=error.strerror or "") from error
+    content = read_at_most(path, MOST_BYTES, "table-unreadable")
+    if content is None:
+        return None, [complaint(path, 1, "file-large", most=MOST_BYTES)]
     return read_bytes(path, content)
 
 
 def read_bytes(path: Path, content: bytes) -> tuple[Table | None, list[Complaint]]:
     """Read a table from what stands, or is to stand, in the file `path`."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        return None, [complaint(path, content[: error.start].count(b"\n") + 1, "not-utf8")]
-    place, found = parse(path, text)
+    place, found = parse_bytes(path, content)
     if found is None:
         return None, place.complaints
     return _table(Node(place, "", found), hashlib.sha256(content).hexdigest()), place.complaints

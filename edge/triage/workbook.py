@@ -17,6 +17,7 @@ from typing import Any
 from unicodedata import category
 
 from edge.triage.errors import TriageError
+from edge.triage.fields import read_at_most
 
 MOST_BYTES, MOST_UNPACKED, MOST_PARTS = 4 << 20, 32 << 20, 300
 MOST_ROWS, MOST_COLUMNS, LAST_ROW = 3000, 80, 1 << 20
@@ -78,12 +79,8 @@ def is_plain(text: str) -> bool:
 
 def _unpacked(path: Path) -> bytes:
     """Return the bytes of a workbook whose parts have all been looked at."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise TriageError("table-unreadable", path=path, reason=error.strerror or "") from error
-    if len(content) > MOST_BYTES:
+    content = read_at_most(path, MOST_BYTES, "table-unreadable")
+    if content is None:
         raise TriageError("workbook-large", path=path, what=f"> {MOST_BYTES >> 20} MB")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
