@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
+from random import Random
 
 from hypothesis import strategies as st
 
 from edge.triage.condition import Answer
-from edge.triage.parts import URGENCIES, Table
+from edge.triage.parts import URGENCIES, Input, Table
 from edge.triage.table import read
 
 Case = dict[str, Answer]
@@ -148,3 +149,10 @@ def small_tables(draw: st.DrawFn, closed: bool = False) -> Small:
         text += f'[rows.{name}]\nurgency = "{urgency}"\nwhen = "{when}"\noutcome = "o"\n{SOURCE}'
     text += "[outcomes.o]\n" + said("title", "O") + 'do.es = ["a"]\ndo.pt = ["a"]\ndo.en = ["a"]\n'
     return Small(text, dangers, tuple((name, urgency, when) for name, urgency, _, when in rows))
+
+
+def some(one: Input, random: Random) -> Answer:
+    """Return one answer of all that an input takes."""
+    if one.kind in ("number", "age") and not (one.may_be_unknown and random.random() < 0.2):
+        return one.least + one.step * random.randrange(int((one.most - one.least) / one.step) + 1)
+    return random.choice(one.values())

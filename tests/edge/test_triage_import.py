@@ -17,16 +17,15 @@ from hypothesis import strategies as st
 from edge.cli import main
 from edge.triage.answers import written
 from edge.triage.check import check
-from edge.triage.condition import Answer
 from edge.triage.errors import TriageError
-from edge.triage.parts import Input, Table
+from edge.triage.parts import Table
 from edge.triage.run import decide
 from edge.triage.shelf import EMBEDDED
 from edge.triage.table import read_table
 from edge.triage.workbook import read_workbook
 from edge.triage.xlsform import as_xlsx, sheets
 from edge.triage.xlsform_read import Imported, import_form
-from tests.small_tables import Small, small_tables
+from tests.small_tables import Small, small_tables, some
 
 openpyxl = pytest.importorskip("openpyxl", reason="needs openpyxl, of the extra hub")
 
@@ -50,12 +49,6 @@ def texts_of(table: Table) -> tuple[Any, ...]:
     rows = [replace(row, when_text="") for row in table.rows]
     outcomes = sorted(table.outcomes, key=lambda one: one.id)
     return table.id, table.version, table.title, table.who, table.guidelines, table.inputs, rows, outcomes, table.doses
-
-
-def some(one: Input, random: Random) -> Answer:
-    if one.kind in ("number", "age") and not (one.may_be_unknown and random.random() < 0.2):
-        return one.least + one.step * random.randrange(int((one.most - one.least) / one.step) + 1)
-    return random.choice(one.values())
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)

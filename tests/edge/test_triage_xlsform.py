@@ -13,11 +13,12 @@ import pytest
 from edge.cli import main
 from edge.triage.answers import written
 from edge.triage.condition import UNKNOWN, Answer
-from edge.triage.parts import Input, Table
+from edge.triage.parts import Table
 from edge.triage.run import decide
 from edge.triage.shelf import EMBEDDED
 from edge.triage.table import read_table
 from edge.triage.xlsform import KNOWN, as_xlsx, sheets
+from tests.small_tables import some
 
 etree = pytest.importorskip("lxml.etree", reason="needs lxml, of the extra dev")
 pytest.importorskip("pyxform", reason="needs pyxform, of the extra dev")
@@ -91,12 +92,6 @@ def choose(_: object, condition: Any, yes: Any, no: Any) -> Any:
 
 
 FUNCTIONS = {(None, "if"): choose}
-
-
-def some(one: Input, random: Random) -> Answer:
-    if one.kind in ("number", "age") and not (one.may_be_unknown and random.random() < 0.2):
-        return one.least + one.step * random.randrange(int((one.most - one.least) / one.step) + 1)
-    return random.choice(one.values())
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
