@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.classroom import ESCAPES
+from benchmarks.classroom import Watched
 
 PATIENCE_SECONDS, LOAD_SECONDS = 900.0, 60.0
 GIVES_WAY, SUMS = 5, 3
@@ -24,8 +23,10 @@ ENTER_AND_WATCH = """words => new Promise(done => {
 
 
 @dataclass
-class Browser:
+class Browser(Watched):
     """One pupil's browser: a page, and what came to it."""
+
+    patience_seconds, look_seconds = PATIENCE_SECONDS, 0.02
 
     page: Any
     number: int
@@ -54,17 +55,7 @@ class Browser:
 
     def _hear(self, frame: str | bytes) -> None:
         if isinstance(frame, bytes):
-            self.seen += ESCAPES.sub("", frame.decode("utf-8", "replace"))
-
-    async def wait(self, *words: str) -> str:
-        """Return which of these words came, once one did."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < end:
-            for word in words:
-                if word in self.seen:
-                    return word
-            await asyncio.sleep(0.02)
-        raise TimeoutError(f"{words} never came to {self.number}: {self.seen[-600:]}")
+            self.hear(frame)
 
     async def press(self, key: str, *words: str) -> str:
         """Press a key and wait for words that come after it."""

@@ -33,8 +33,30 @@ SETTLE_SECONDS = 0.5
 ESCAPES = re.compile(r"\x1b\[[0-9;?$<]*[a-zA-Z]|\x1b\][^\x07]*\x07")
 
 
+class Watched:
+    """The words that came to a screen, and how long somebody waits for those that must come."""
+
+    patience_seconds, look_seconds = PATIENCE_SECONDS, 0.005
+
+    seen: str
+
+    def hear(self, content: bytes) -> None:
+        """Take in what a terminal would show."""
+        self.seen += ESCAPES.sub("", content.decode("utf-8", "replace"))
+
+    async def wait(self, *words: str) -> str:
+        """Return which of these words came, once one did."""
+        end = time.monotonic() + self.patience_seconds
+        while time.monotonic() < end:
+            for word in words:
+                if word in self.seen:
+                    return word
+            await asyncio.sleep(self.look_seconds)
+        raise TimeoutError(f"{words} never came: {self.seen[-600:]}")
+
+
 @dataclass
-class Pupil:
+class Pupil(Watched):
     """A browser without a screen: types, and looks for words in what comes."""
 
     url: str
@@ -68,7 +90,7 @@ class Pupil:
         with suppress(ConnectionClosed):
             async for message in self._socket:
                 if isinstance(message, bytes):
-                    self.seen += ESCAPES.sub("", message.decode("utf-8", "replace"))
+                    self.hear(message)
                 else:
                     self.told.append(json.loads(message))
 
@@ -76,16 +98,6 @@ class Pupil:
         """Type; what was seen before does not count any more."""
         self.seen = ""
         await self._socket.send(json.dumps(["keys", text]))
-
-    async def wait(self, *words: str) -> str:
-        """Return which of these words came, once one did."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < end:
-            for word in words:
-                if word in self.seen:
-                    return word
-            await asyncio.sleep(0.005)
-        raise TimeoutError(f"{words} never came: {self.seen[-600:]}")
 
     async def come_in(self, number: int) -> float:
         """Choose the name of that number; return the seconds until the names were there."""
