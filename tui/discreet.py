@@ -38,12 +38,12 @@ class DiscreetApp(App[None]):
 
         Where no screen shows a patient, she is forgotten.
         """
-        from tui.clinic.access import unlock
-        from tui.screens.clinic_dialogue import DialogueScreen
-
         desk = self.services.desk
         if not desk.records.just_locked():
             return False
+        from tui.clinic.access import unlock
+        from tui.screens.clinic_dialogue import DialogueScreen
+
         if any((screen.name or "").startswith("clinic") for screen in self.screen_stack):
             self.push_screen(DialogueScreen(self.services, unlock(self.services), LOCKED), self._unlocked)
         else:

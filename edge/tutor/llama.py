@@ -27,8 +27,6 @@ from edge.tutor.engine import Message
 from edge.tutor.llama_library import Library
 from edge.tutor.tuning import Tuning
 
-__all__ = ["LlamaEngine", "never"]
-
 CONTEXT_TOKENS = 2048
 BATCH_TOKENS, STEP_TOKENS = 256, 128
 """Handed over at once, and computed at once: twice as many are read no faster and take twice the memory to compute with."""

@@ -25,10 +25,10 @@ from edge.llama.noise import note
 VARIANTS = ("libggml-cpu-*.so", "ggml-cpu-*.dll", "libggml-cpu-*.dylib")
 CRASHES_ON_AMX = "sapphirerapids"
 WARNING, ERROR, MORE = 3, 4, 5
+"""Levels of what llama.cpp says; the last goes on with what was said before."""
+
 SPINS = "300"
 """Rounds that a thread of GNU's OpenMP waits awake before it sleeps."""
-
-"""Levels of what llama.cpp says; the last goes on with what was said before."""
 
 
 @dataclass(frozen=True, slots=True)

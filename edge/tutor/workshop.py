@@ -65,11 +65,10 @@ def model_that_may_answer(settings: Settings, *, a_class: bool = False) -> Insta
 
     For `a_class` it is a GGUF file: an ONNX file answers one person at a time.
     """
-    from edge.release.installed import model_for
+    from edge.release.installed import ENDINGS, model_for
     from edge.release.manifest import embedded_release
 
-    kinds = [("lm",)] if a_class else []
-    found = model_for(settings, embedded_release(), "grounded_answer", *kinds)
+    found = model_for(settings, embedded_release(), "grounded_answer", ("lm",) if a_class else tuple(ENDINGS))
     if found is None:
         return None
     least_mb = found.artifact.min_ram_mb if found.artifact and found.artifact.min_ram_mb else found.size // MEGABYTE * 2
