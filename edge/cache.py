@@ -25,9 +25,9 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "amauta"
 
 
-def llama_folder() -> Path:
-    """Return the folder of what was made from this version of llama-cpp-python for this machine."""
-    return cache_folder() / f"llama-{LLAMA_VERSION}-{platform.system()}-{platform.machine()}".lower()
+def llama_folder(machine: str = "") -> Path:
+    """Return the folder of what was made from this version of llama-cpp-python for this machine, or another of its system."""
+    return cache_folder() / f"llama-{LLAMA_VERSION}-{platform.system()}-{machine or platform.machine()}".lower()
 
 
 def converter_folder() -> Path:

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "packaging")]
 
 from devkit.llama_converter import ensure_converter  # noqa: E402
-from devkit.llama_wheel import ensure_wheel  # noqa: E402
+from devkit.llama_wheel import CROSS, ensure_wheel  # noqa: E402
 from devkit.setup_words import SetupError, say  # noqa: E402
 
 REQUIREMENTS = ROOT / "packaging" / "requirements"
@@ -41,9 +41,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="environment.py")
     parser.add_argument("--with", dest="groups", action="append", choices=GROUPS[1:], default=[])
     parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--llama-for", choices=sorted(CROSS))
     args = parser.parse_args(argv)
     try:
-        prepare(args.folder, ["device", *args.groups])
+        if args.llama_for:
+            sys.stdout.write(f"{ensure_wheel(_ensure_python(args.folder), args.llama_for)}\n")
+        else:
+            prepare(args.folder, ["device", *args.groups])
     except SetupError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -54,14 +58,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def prepare(folder: Path, groups: list[str]) -> None:
     """Install these groups into `folder`, each only when it is not there in this very version."""
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python = _ensure_python(folder)
     missing = [group for group in groups if not _is_ready(folder, group)]
     if not missing:
         _keep_converter(python, groups)
         return
-    if not python.exists():
-        say("setup-environment", folder=folder)
-        _run([sys.executable, "-m", "venv", str(folder)], "setup-no-venv")
     for group in missing:
         say(f"setup-{group}")
         _install(python, group)
@@ -69,6 +70,15 @@ def prepare(folder: Path, groups: list[str]) -> None:
         stamp.write_text(_fingerprint(group), encoding="ascii")
     _keep_converter(python, groups)
     say("setup-done")
+
+
+def _ensure_python(folder: Path) -> Path:
+    """Return the environment's Python; make the environment, empty, when it is not there."""
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        say("setup-environment", folder=folder)
+        _run([sys.executable, "-m", "venv", str(folder)], "setup-no-venv")
+    return python
 
 
 def _keep_converter(python: Path, groups: list[str]) -> None:

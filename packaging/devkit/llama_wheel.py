@@ -2,22 +2,23 @@
 
 Portable: every CPU variant is built and chosen at run time, so that one wheel runs on a
 laptop of 2009 and at full speed on a new one. The AMX variant is left out: compilers
-before GCC 13.2 build it wrongly, and it crashes on quantized models.
+before GCC 13.2 build it wrongly, and it crashes on quantized models. So is any variant for
+which the compiler lacks a flag.
 """
 
 from __future__ import annotations
 
 import os
-import re
+import platform
 import shutil
 import subprocess
 import tempfile
 import threading
 import time
-import zipfile
 from pathlib import Path
 
 from devkit.setup_words import SetupError, say
+from devkit.wheel_file import rewrite
 from edge.cache import LLAMA_VERSION, llama_folder
 
 FLAGS = (
@@ -26,43 +27,76 @@ FLAGS = (
     "-DGGML_CPU_ALL_VARIANTS=ON",
     "-DLLAVA_BUILD=OFF",
 )
-LEFT_OUT = re.compile(r"ggml-cpu-sapphirerapids\.|libggml-cpu-sapphirerapids\.")
-COMPILERS = ("c++", "g++", "clang++", "cl")
+CRASHES = "sapphirerapids"
+CROSS = {"aarch64": "aarch64-linux-gnu-"}
+"""Linux on other machines that a wheel can be compiled for here, and how that compiler's names begin."""
+
+COMPILERS = {"CC": ("cc", "gcc", "clang"), "CXX": ("c++", "g++", "clang++", "cl")}
+WRAPPER = Path(__file__).resolve().parent.parent / "pyinstaller" / "compiler.sh"
 NEWS_EVERY_SECONDS = 60
 
 
-def ensure_wheel(python: Path) -> Path:
-    """Return the portable wheel, from the cache or compiled now."""
-    folder = llama_folder()
+def ensure_wheel(python: Path, machine: str = "") -> Path:
+    """Return the portable wheel for this machine, or for a Linux on another, from the cache or compiled now."""
+    folder = llama_folder(machine)
     kept = sorted(folder.glob("*.whl"))
     if kept:
         return kept[0]
-    if not has_compiler():
-        raise SetupError("setup-no-compiler")
+    if not has_compiler(machine):
+        raise SetupError("setup-no-cross-compiler" if machine else "setup-no-compiler", machine=machine)
     say("setup-compiling", folder=folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as work:
-        built = _compile(python, Path(work))
-        ready = folder / built.name
-        without_amx(built, Path(work) / "ready.whl").replace(ready)
-    return ready
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        work = Path(place)
+        record, ready = work / "degraded", work / "ready"
+        ready.mkdir()
+        built = _compile(python, work, {**os.environ, **settings(machine), **in_front(work, record, machine)})
+        spoilt = sorted(set(record.read_text(encoding="ascii").split())) if record.is_file() else []
+        if spoilt:
+            say("setup-left-out", variants=", ".join(spoilt))
+        whole = rewrite(built, ready, {CRASHES, *spoilt}, machine)
+        return whole.replace(folder / whole.name)
 
 
-def has_compiler() -> bool:
+def has_compiler(machine: str = "") -> bool:
     """Tell whether a C++ compiler is at hand; on Windows Visual Studio hides outside the PATH."""
-    if any(shutil.which(name) for name in (os.environ.get("CXX", ""), *COMPILERS) if name):
+    if _find("CXX", machine):
         return True
     installer = Path(os.environ.get("PROGRAMFILES(X86)", "C:/")) / "Microsoft Visual Studio/Installer/vswhere.exe"
-    return os.name == "nt" and installer.exists()
+    return not machine and os.name == "nt" and installer.exists()
 
 
-def _compile(python: Path, work: Path) -> Path:
-    """Run pip wheel, with a line a minute so that nobody thinks it hangs."""
-    environment = {
-        **os.environ,
-        "CMAKE_ARGS": " ".join((os.environ.get("CMAKE_ARGS", ""), *FLAGS)).strip(),
+def settings(machine: str) -> dict[str, str]:
+    """Return what llama.cpp's build is told, by environment variable."""
+    target = (f"-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR={machine}",) if machine else ()
+    return {
+        "CMAKE_ARGS": " ".join((os.environ.get("CMAKE_ARGS", ""), *FLAGS, *target)).strip(),
         "CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count() or 1),
     }
+
+
+def in_front(work: Path, record: Path, machine: str) -> dict[str, str]:
+    """Put `compiler.sh` in front of a Linux's compilers: a variant for which a flag is unknown lands in `record`."""
+    found = {variable: _find(variable, machine) for variable in COMPILERS}
+    if platform.system() != "Linux":
+        return {}
+    told = {"AMAUTA_DEGRADED": str(record)}
+    for variable, compiler in found.items():
+        if compiler:
+            link = work / Path(compiler).name  # CMake reads from the name which assembler goes with it
+            link.symlink_to(WRAPPER)
+            told |= {variable: str(link), f"AMAUTA_{variable}": compiler}
+    return told
+
+
+def _find(variable: str, machine: str) -> str | None:
+    names = COMPILERS[variable]
+    wanted = (CROSS[machine] + names[1],) if machine else (os.environ.get(variable, ""), *names)
+    return next((found for name in wanted if name and (found := shutil.which(name))), None)
+
+
+def _compile(python: Path, work: Path, environment: dict[str, str]) -> Path:
+    """Run pip wheel, with a line a minute so that nobody thinks it hangs."""
     command = [str(python), "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps"]
     command += [
         "--no-binary",
@@ -86,17 +120,3 @@ def _tell_time(finished: threading.Event) -> None:
     start = time.monotonic()
     while not finished.wait(NEWS_EVERY_SECONDS):
         say("setup-still-compiling", minutes=round((time.monotonic() - start) / 60))
-
-
-def without_amx(wheel: Path, target: Path) -> Path:
-    """Copy a wheel without the AMX variant, in its list of files too."""
-    with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as copy:
-        for entry in source.infolist():
-            if LEFT_OUT.search(entry.filename):
-                continue
-            content = source.read(entry)
-            if entry.filename.endswith(".dist-info/RECORD"):
-                lines = content.decode("utf-8").splitlines(keepends=True)
-                content = "".join(line for line in lines if not LEFT_OUT.search(line)).encode("utf-8")
-            copy.writestr(entry, content)
-    return target

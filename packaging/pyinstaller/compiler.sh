@@ -1,10 +1,13 @@
 #!/bin/sh
 # Stands for the compiler while llama.cpp is built by an old one: a processor flag it does not know
 # is dropped, and the variant that needed it is written to a list, to be left out afterwards.
-# Called as `cc` or `c++` (by a link of that name in front of the PATH).
+# Called by a link that has the compiler's name; AMAUTA_CC and AMAUTA_CXX say where the compiler is,
+# AMAUTA_DEGRADED where the list is.
 set -eu
-REAL=/usr/bin/${0##*/}
-LIST=${AMAUTA_DEGRADED:-/opt/amauta/degraded}
+case ${0##*/} in
+    *++*) REAL=$AMAUTA_CXX ;;
+    *) REAL=$AMAUTA_CC ;;
+esac
 
 known() { "$REAL" "$1" -E -x c /dev/null >/dev/null 2>&1; }
 
@@ -15,9 +18,9 @@ while [ "$count" -gt 0 ]; do
     shift
     count=$((count - 1))
     case $argument in
-        -mavxvnni | -mamx-* | -march=armv9*)
+        -mavxvnni | -mamx-* | -march=armv*)
             if ! known "$argument"; then
-                [ -z "$variant" ] || echo "$variant" >> "$LIST"
+                [ -z "$variant" ] || echo "$variant" >> "$AMAUTA_DEGRADED"
                 continue
             fi
             ;;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import subprocess
 import sys
@@ -12,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from devkit.llama_converter import ensure_converter, unpack
-from devkit.llama_wheel import ensure_wheel, without_amx
+from devkit.llama_wheel import ensure_wheel, settings
 from devkit.setup_words import SetupError
+from devkit.wheel_file import rewrite
 from edge.cache import cache_folder, converter_folder, llama_folder
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPT = ROOT / "packaging" / "devkit" / "environment.py"
-RECORD = "llama-1.dist-info/RECORD"
+RECORD, TAGS = "llama-1.dist-info/RECORD", "llama-1.dist-info/WHEEL"
 
 
 def wheel(path: Path) -> Path:
@@ -26,17 +29,45 @@ def wheel(path: Path) -> Path:
         names = ["bin/libggml-cpu-haswell.so", "bin/libggml-cpu-sapphirerapids.so", "llama_cpp/__init__.py"]
         for name in names:
             archive.writestr(name, name)
+        archive.writestr(TAGS, "Wheel-Version: 1.0\nTag: py3-none-linux_x86_64\n\n")
+        names.append(TAGS)
         archive.writestr(RECORD, "".join(f"{name},sha256=x,1\n" for name in names))
     return path
 
 
 def test_the_amx_variant_is_left_out_of_the_wheel_and_of_its_list(tmp_path: Path) -> None:
-    ready = without_amx(wheel(tmp_path / "a.whl"), tmp_path / "b.whl")
+    (tmp_path / "ready").mkdir()
+    ready = rewrite(wheel(tmp_path / "llama-1-py3-none-win_amd64.whl"), tmp_path / "ready", ["sapphirerapids"])
+    assert ready.name == "llama-1-py3-none-win_amd64.whl"
     with zipfile.ZipFile(ready) as archive:
         assert "sapphirerapids" not in " ".join(archive.namelist())
         assert "sapphirerapids" not in archive.read(RECORD).decode()
         assert "libggml-cpu-haswell.so" in archive.read(RECORD).decode()
         assert archive.read("llama_cpp/__init__.py") == b"llama_cpp/__init__.py"
+
+
+def test_a_wheel_for_another_machine_says_so_and_its_list_still_fits(tmp_path: Path) -> None:
+    (tmp_path / "ready").mkdir()
+    made = wheel(tmp_path / "llama-1-py3-none-linux_x86_64.whl")
+    ready = rewrite(made, tmp_path / "ready", {"sapphirerapids", "armv9.2_1"}, "aarch64")
+    assert ready.name == "llama-1-py3-none-linux_aarch64.whl"
+    with zipfile.ZipFile(ready) as archive:
+        tags, listed = archive.read(TAGS), archive.read(RECORD).decode()
+    assert tags == b"Wheel-Version: 1.0\nTag: py3-none-linux_aarch64\n\n"
+    digest = base64.urlsafe_b64encode(hashlib.sha256(tags).digest()).rstrip(b"=").decode()
+    assert f"{TAGS},sha256={digest},{len(tags)}\n" in listed
+
+
+def test_the_build_for_arm_has_the_options_of_ours_and_names_its_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CMAKE_ARGS", raising=False)
+    own, other = settings("")["CMAKE_ARGS"].split(), settings("aarch64")["CMAKE_ARGS"].split()
+    assert other == [*own, "-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=aarch64"]
+    monkeypatch.setenv("AMAUTA_CACHE", str(tmp_path))
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SetupError, match="g\\+\\+-aarch64-linux-gnu"):
+        ensure_wheel(Path(sys.executable), "aarch64")
 
 
 def test_a_kept_wheel_is_used_again_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from devkit.freeze import choice, closure, elf, notices, old_glibc
 from devkit.freeze.build import NEEDED_MB, SOURCE, check_machine, lay_root, read_root
 from devkit.freeze.folder import check_names, describe, settle, write_description, zip_folder
 from devkit.freeze.proof import prove
+from devkit.llama_wheel import in_front
 
 ROOT = Path(__file__).parent.parent.parent
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions and links are a Unix matter")
@@ -316,26 +317,23 @@ def test_the_room_gets_the_source_and_nothing_else(tmp_path: Path) -> None:
     assert not list((tmp_path / "source").rglob("__pycache__"))
 
 
-def test_variants_that_an_old_compiler_spoilt_are_left_out(tmp_path: Path) -> None:
-    place = tmp_path / "venv/lib/python3.11/site-packages/bin"
-    place.mkdir(parents=True)
-    for name in ("alderlake", "haswell"):
-        (place / f"libggml-cpu-{name}.so").touch()
-    assert old_glibc.leave_out(tmp_path) == []
-    (tmp_path / "degraded").write_text("alderlake\nalderlake\n", encoding="ascii")
-    assert old_glibc.leave_out(tmp_path) == ["alderlake"]
-    assert [path.name for path in place.iterdir()] == ["libggml-cpu-haswell.so"]
+def test_a_room_for_another_machine_needs_its_emulator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KitError) as caught:
+        old_glibc.check_emulator("aarch64", tmp_path)
+    assert "qemu-user-static" in caught.value.say("es")
+    (tmp_path / "qemu-aarch64").touch()
+    old_glibc.check_emulator("aarch64", tmp_path)
+    assert main(["freeze", "--machine", "aarch64"]) == 1
+    assert "--old-glibc" in capsys.readouterr().err
 
 
-@posix
-@pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")
+@pytest.mark.skipif(not sys.platform.startswith("linux") or not shutil.which("cc"), reason="needs a C compiler")
 def test_a_flag_the_compiler_does_not_know_is_dropped_and_the_variant_written_down(tmp_path: Path) -> None:
-    compiler = tmp_path / "cc"
-    compiler.symlink_to(ROOT / "packaging" / "pyinstaller" / "compiler.sh")
+    told = in_front(tmp_path, tmp_path / "degraded", "")
     (tmp_path / "ggml-cpu-newest.dir").mkdir()
     (tmp_path / "a.c").write_text("const char *word(void) { return WORD; }\n", encoding="ascii")
     command = [
-        str(compiler),
+        told["CC"],
         "-march=armv9.7-a+none",
         '-DWORD="two words"',
         "-o",
@@ -343,8 +341,7 @@ def test_a_flag_the_compiler_does_not_know_is_dropped_and_the_variant_written_do
         "-c",
         "a.c",
     ]
-    environment = {**os.environ, "AMAUTA_DEGRADED": str(tmp_path / "degraded")}
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True)
+    subprocess.run(command, cwd=tmp_path, env={**os.environ, **told}, check=True)
     assert b"two words" in (tmp_path / "ggml-cpu-newest.dir" / "a.o").read_bytes()
     assert (tmp_path / "degraded").read_text(encoding="ascii") == "newest\n"
 
