@@ -48,18 +48,21 @@ def is_faster(onnx: Measured | None, gguf: Measured | None) -> bool:
 
 
 def open_if_faster(settings: Settings, model: InstalledModel, capability: str, kept: Path) -> OnnxEngine | None:
-    """Open the ONNX form of `model` where it was measured faster here and its own report card opens `capability`.
+    """Open the ONNX form of `model` where `faster_form` finds one; beginnings of lessons lie in `kept`."""
+    other = faster_form(settings, model, capability)
+    return _opened(other, remembered_onnx(settings.home, other.sha256), kept) if other is not None else None
 
-    Beginnings of lessons lie in `kept`. A model with an adapter stays a GGUF file: adapters are made for those.
+
+def faster_form(settings: Settings, model: InstalledModel, capability: str) -> InstalledModel | None:
+    """Return the ONNX form of `model` where it was measured faster here and its own report card opens `capability`.
+
+    A model with an adapter stays a GGUF file: adapters are made for those.
     """
     gguf = remembered(settings.home, model.sha256, read_processor(os.environ).name)
     other = onnx_form(settings, model.sha256) if gguf is not None else None
     if other is None or not other.allows(capability) or adapter_for(settings.shelves, model.sha256) is not None:
         return None
-    found = remembered_onnx(settings.home, other.sha256)
-    if found is None or not is_faster(found, gguf):
-        return None
-    return _opened(other, found, kept)
+    return other if is_faster(remembered_onnx(settings.home, other.sha256), gguf) else None
 
 
 def open_alone(settings: Settings, model: InstalledModel, kept: Path) -> OnnxEngine:

@@ -14,7 +14,7 @@ from typing import Any
 
 from edge.errors import ModelError
 
-CAPABILITIES = ("free_chat", "grounded_answer", "rephrase", "story", "hint")
+CAPABILITIES = ("free_chat", "grounded_answer", "rephrase", "story", "hint", "exercise")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge.library.terms import content_terms, fold
+from edge.library.terms import fold
 from edge.tutor.engine import Message, Shape, ShapingEngine
-from edge.tutor.support import NUMBER, supported
+from edge.tutor.giveaway import reveals
+from edge.tutor.reply import Waiting
+from edge.tutor.support import supported
 from edge.words import words_for
 
 LEAST_WORDS, MOST_WORDS = 3, 16
@@ -42,6 +44,12 @@ EXERCISE_SHAPE = {
 }
 
 Stop = Callable[[], bool]
+Told = Callable[[Waiting], None]
+"""Hears the place in the queue, where others come first."""
+
+
+def untold(_: Waiting) -> None:
+    """Pass over the place in the queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +69,12 @@ class Exercise:
     """Which option, from 0."""
 
 
-def write_hint(engine: ShapingEngine, prompt: str, answer: str, passage: str, lang: str, stop: Stop) -> Hint | None:
+def write_hint(
+    engine: ShapingEngine, prompt: str, answer: str, passage: str, lang: str, stop: Stop, told: Told = untold
+) -> Hint | None:
     """Let a model write a hint for the exercise `prompt`; None when it gives none that passes."""
     asked = words_for("edge", lang).say("shaped.hint", prompt=prompt)
-    found = _written(engine, f"{passage}\n{asked}", HINT_SHAPE, HINT_TOKENS, lang, stop)
+    found = _written(engine, f"{passage}\n{asked}", HINT_SHAPE, HINT_TOKENS, lang, stop, told)
     return hint_of(found, prompt, answer, passage, lang)
 
 
@@ -77,12 +87,11 @@ def hint_of(found: Any, prompt: str, answer: str, passage: str, lang: str) -> Hi
     return Hint(text) if supported(text, [f"{passage}\n{prompt}"], lang) else None
 
 
-def write_exercise(engine: ShapingEngine, passage: str, lang: str, stop: Stop) -> Exercise | None:
+def write_exercise(engine: ShapingEngine, passage: str, lang: str, stop: Stop, told: Told = untold) -> Exercise | None:
     """Let a model write an exercise about a passage; None when it gives none that passes."""
     asked = words_for("edge", lang).say("shaped.exercise", options=OPTIONS)
-    return exercise_of(
-        _written(engine, f"{passage}\n{asked}", EXERCISE_SHAPE, EXERCISE_TOKENS, lang, stop), passage, lang
-    )
+    found = _written(engine, f"{passage}\n{asked}", EXERCISE_SHAPE, EXERCISE_TOKENS, lang, stop, told)
+    return exercise_of(found, passage, lang)
 
 
 def exercise_of(found: Any, passage: str, lang: str) -> Exercise | None:
@@ -100,28 +109,26 @@ def exercise_of(found: Any, passage: str, lang: str) -> Exercise | None:
         return None
     if [place for place, option in enumerate(options) if supported(option, [passage], lang)] != [right]:
         return None
-    if not supported(question, [passage], lang) or reveals(question, options[right], "", lang):
+    if (
+        not question.endswith("?")
+        or not supported(question, [passage], lang)
+        or reveals(question, options[right], "", lang)
+    ):
         return None
     return Exercise(question, options, right)
 
 
-def reveals(text: str, answer: str, known: str, lang: str) -> bool:
-    """Tell whether a text holds a word or number of the answer that is not known already."""
-    open_terms = [term for term in content_terms(answer, lang) if not _among(term, known, lang)]
-    numbers = set(NUMBER.findall(answer)) - set(NUMBER.findall(known))
-    return bool(numbers & set(NUMBER.findall(text))) or any(_among(term, text, lang) for term in open_terms)
-
-
-def _among(term: frozenset[str], text: str, lang: str) -> bool:
-    return any(term & other for other in content_terms(text, lang))
-
-
-def _written(engine: ShapingEngine, asked: str, shape: Shape, most: int, lang: str, stop: Stop) -> Any:
+def _written(engine: ShapingEngine, asked: str, shape: Shape, most: int, lang: str, stop: Stop, told: Told) -> Any:
     """Return what the model wrote in this shape, or None when it was stopped or did not come to an end."""
     system = words_for("edge", lang).say("models.system")
     messages: Sequence[Message] = [{"role": "system", "content": system}, {"role": "user", "content": asked}]
-    pieces = engine.stream(messages, max_tokens=most, stop=stop, shape=shape)
+    text = ""
+    for piece in engine.stream(messages, max_tokens=most, stop=stop, shape=shape):
+        if isinstance(piece, Waiting):
+            told(piece)
+        else:
+            text += piece
     try:
-        return json.loads("".join(piece for piece in pieces if isinstance(piece, str)), strict=False)
+        return json.loads(text, strict=False)
     except ValueError:
         return None

@@ -19,6 +19,7 @@ from edge.library.outlook import verdict_features
 from edge.library.question import Question
 from edge.library.search import Passage
 from edge.tutor import decide, guard, personal
+from edge.tutor.coach import Coach
 from edge.tutor.engine import Engine
 from edge.tutor.generate import Asking, Written, generate
 from edge.tutor.numbers import Numbers
@@ -61,6 +62,7 @@ class Tutor:
         clock: Callable[[], float] = time.monotonic,
         numbers: Callable[[], Numbers] = Numbers,
         pointer: Callable[[str, str, str], str] = lambda rule, question, lang: "",
+        coach: Coach | None = None,
     ) -> None:
         self._library = library
         self._reader = reader
@@ -69,6 +71,9 @@ class Tutor:
         self._numbers = numbers
         self._pointer = pointer
         """Says of a rule and a question, in a language, which decision table deals with it."""
+
+        self.coach = coach
+        """What the same model may write for practice, where there is one."""
 
     def answer(
         self,

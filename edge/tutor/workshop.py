@@ -6,8 +6,10 @@ Everything heavy opens at its first use.
 from __future__ import annotations
 
 import os
-from functools import cache
+from collections.abc import Callable
+from functools import cache, cached_property
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from edge.cache import cache_folder
@@ -17,7 +19,8 @@ from edge.files import sha256_of
 from edge.library.library import Library
 from edge.settings import Settings
 from edge.shared import wire
-from edge.tutor.engine import Engine
+from edge.tutor.coach import Coach
+from edge.tutor.engine import ShapingEngine
 from edge.tutor.numbers import numbers_of
 from edge.tutor.reader import Reader
 from edge.tutor.turn import Tutor
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
     from edge.tutor.tuning import Tuning
 
 
+ANSWERS = "grounded_answer"
+
+
 def open_tutor(settings: Settings, library: Library) -> Tutor:
     """Return the tutor of this device."""
 
@@ -36,26 +42,70 @@ def open_tutor(settings: Settings, library: Library) -> Tutor:
     def reader() -> Reader:
         return Reader.open()
 
-    @cache
-    def model() -> Engine | None:
-        return allowed_model(settings)
+    model = ModelInUse(settings)
 
     def pointer(rule: str, question: str, lang: str) -> str:
         from edge.tutor import pointing
 
         return pointing.pointer(rule, question, lang, settings)
 
-    return Tutor(library, reader, model, numbers=lambda: numbers_of(settings), pointer=pointer)
+    return Tutor(
+        library,
+        reader,
+        lambda: model.engine() if model.may(ANSWERS) else None,
+        numbers=lambda: numbers_of(settings),
+        pointer=pointer,
+        coach=Coach(model.may, model.engine, library.is_strict),
+    )
 
 
-def allowed_model(settings: Settings) -> Engine | None:
+class ModelInUse:
+    """The one language model of this device, opened at its first use: what it may do, its report card says.
+
+    It is the one that may answer, or else write hints, or else exercises: two at a time would not fit in memory.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._lock = settings, RLock()
+        self._engine: ShapingEngine | None = None
+
+    @cached_property
+    def _found(self) -> InstalledModel | None:
+        found = (model_that_may(self._settings, capability) for capability in (ANSWERS, "hint", "exercise"))
+        return next(filter(None, found), None)
+
+    @cached_property
+    def _form(self) -> InstalledModel | None:
+        """The ONNX form of it, where that one would run."""
+        from edge.onnx.choice import KIND, faster_form
+
+        found = self._found
+        return faster_form(self._settings, found, ANSWERS) if found is not None and found.kind != KIND else None
+
+    def may(self, capability: str) -> bool:
+        """Tell whether every form of the model that can run here may do this, each by its own report card."""
+        with self._lock:
+            found = self._found
+            return found is not None and all(m.allows(capability) for m in (found, self._form) if m is not None)
+
+    def engine(self) -> ShapingEngine | None:
+        """Return the model, opened, or the class's engine where that runs it; None where no model may do anything."""
+        with self._lock:
+            if self._engine is None and self._found is not None:
+                self._engine = _opened(self._settings, self._found)
+            return self._engine
+
+
+def allowed_model(settings: Settings) -> ShapingEngine | None:
     """Open the largest model here whose report card allows grounded answers and that fits in memory.
 
     Where `amauta engine` runs it for a whole class, that one answers.
     """
     found = model_that_may_answer(settings)
-    if found is None:
-        return None
+    return None if found is None else _opened(settings, found)
+
+
+def _opened(settings: Settings, found: InstalledModel) -> ShapingEngine:
     shared = class_engine(settings, found.path.stem) if wire.answers(settings.home) else None
     return shared or open_model(settings, found)
 
@@ -65,10 +115,15 @@ def model_that_may_answer(settings: Settings, *, a_class: bool = False) -> Insta
 
     For `a_class` it is a GGUF file: an ONNX file answers one person at a time.
     """
+    return model_that_may(settings, ANSWERS, a_class=a_class)
+
+
+def model_that_may(settings: Settings, capability: str, *, a_class: bool = False) -> InstalledModel | None:
+    """Return the largest model here whose report card opens `capability`, if this machine has memory for it."""
     from edge.release.installed import ENDINGS, model_for
     from edge.release.manifest import embedded_release
 
-    found = model_for(settings, embedded_release(), "grounded_answer", ("lm",) if a_class else tuple(ENDINGS))
+    found = model_for(settings, embedded_release(), capability, ("lm",) if a_class else tuple(ENDINGS))
     if found is None:
         return None
     least_mb = found.artifact.min_ram_mb if found.artifact and found.artifact.min_ram_mb else found.size // MEGABYTE * 2
@@ -86,7 +141,18 @@ def model_to_prepare(settings: Settings) -> InstalledModel:
     return found
 
 
-def class_engine(settings: Settings, model: str) -> Engine | None:
+def class_coach(settings: Settings, library: Library, engine: Callable[[], ShapingEngine | None]) -> Coach:
+    """Return what the class's engine may write for practice: what the card of the model that answers the class opens."""
+
+    @cache
+    def may(capability: str) -> bool:
+        found = model_that_may_answer(settings, a_class=True)
+        return found is not None and found.allows(capability)
+
+    return Coach(may, engine, library.is_strict)
+
+
+def class_engine(settings: Settings, model: str) -> ShapingEngine | None:
     """Return the engine of a class, where one was opened for this model."""
     place = wire.found(settings.home)
     if place is None or place.model != model:
@@ -105,7 +171,7 @@ def open_model(settings: Settings, model: InstalledModel) -> Loaded:
 
     if model.kind == KIND:
         return open_alone(settings, model, beginnings_folder())
-    other = open_if_faster(settings, model, "grounded_answer", beginnings_folder())
+    other = open_if_faster(settings, model, ANSWERS, beginnings_folder())
     if other is not None:
         return other
     adapter = adapter_for(settings.shelves, model.sha256)

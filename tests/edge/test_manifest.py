@@ -171,7 +171,7 @@ def test_a_card_closes_what_it_does_not_name() -> None:
 def test_the_card_of_the_mini_is_about_this_file_and_honest() -> None:
     report = card.load(MODELS / "mini" / "card.json")
     assert report.sha256 == sha256_of(MODELS / "mini" / "mini.gguf")
-    assert set(report.capabilities) == set(CAPABILITIES)
+    assert set(report.capabilities) == set(CAPABILITIES) - {"exercise"}, "nothing measures that yet"
     assert report.figures["answers_measured"] >= 100
     for name, gate in report.capabilities.items():
         for condition in gate.conditions:

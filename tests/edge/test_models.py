@@ -145,7 +145,7 @@ def test_a_file_copied_by_hand_has_proved_nothing(other: Path, settings: Setting
     shutil.copy(other, settings.models_folder / "a-mano.gguf")
     model = next(m for m in installed_models(settings, embedded_release()) if m.id == "a-mano")
     assert not installed.is_whole(model)
-    assert len(model.closed()) == 5
+    assert len(model.closed()) == 6
 
 
 def test_a_card_about_another_file_opens_nothing() -> None:
@@ -162,7 +162,7 @@ def test_a_damaged_report_card_closes_the_model_and_nothing_else(tmp_path: Path)
     (tmp_path / "mini" / "card.json").write_text("{")
     assert installed._card_of(artifact, tmp_path) is None
     model = InstalledModel("mini", "lm", MINI, True, artifact.sha256 or "", artifact, None)
-    assert len(model.closed()) == 5
+    assert len(model.closed()) == 6
     assert not installed.is_whole(model)
 
 

@@ -21,6 +21,7 @@ from edge.llama.schema import grammar_of
 from edge.shared.client import SharedEngine
 from edge.shared.server import serve
 from edge.tutor.engine import Message, Shape
+from edge.tutor.giveaway import reveals
 from edge.tutor.llama import LlamaEngine
 from edge.tutor.shaped import (
     EXERCISE_SHAPE,
@@ -29,7 +30,6 @@ from edge.tutor.shaped import (
     Hint,
     exercise_of,
     hint_of,
-    reveals,
     write_exercise,
     write_hint,
 )

@@ -65,7 +65,7 @@ def test_the_gguf_is_the_model_that_was_trained(made: Path) -> None:
 
 def test_a_model_that_proved_nothing_may_do_nothing(made: Path) -> None:
     report = card.load(made / "out" / "card.json")
-    assert set(report.capabilities) == set(CAPABILITIES)
+    assert set(report.capabilities) == set(CAPABILITIES) - {"exercise"}, "nothing measures that yet"
     assert not any(report.allows(name) for name in CAPABILITIES)
 
 

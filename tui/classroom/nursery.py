@@ -136,10 +136,11 @@ def _write_to(path: Path) -> None:
 def opened(settings: Settings, model: str, *, warm: bool = True) -> tuple[Library, Tutor]:
     """Open what every pupil needs; warm, also what is otherwise read with the first question, and the screens' code."""
     from edge.library.library import Library
+    from edge.tutor.engine import ShapingEngine
     from edge.tutor.numbers import numbers_of
     from edge.tutor.reader import Reader
     from edge.tutor.turn import Tutor
-    from edge.tutor.workshop import class_engine
+    from edge.tutor.workshop import class_coach, class_engine
 
     library = Library.open(settings)
 
@@ -148,12 +149,11 @@ def opened(settings: Settings, model: str, *, warm: bool = True) -> tuple[Librar
     def reader() -> Reader:
         return Reader.open(threads=1)
 
-    tutor = Tutor(
-        library,
-        reader,
-        lambda: class_engine(settings, model) if model else None,
-        numbers=lambda: numbers_of(settings),
-    )
+    def engine() -> ShapingEngine | None:
+        return class_engine(settings, model) if model else None
+
+    coach = class_coach(settings, library, engine)
+    tutor = Tutor(library, reader, engine, numbers=lambda: numbers_of(settings), coach=coach)
     if warm:
         from tui.classroom.rehearsal import rehearse
 
