@@ -1,7 +1,7 @@
 """The engine beside llama.cpp's own programs on the same file and the same kernels: one pupil, eight, thirty, a lesson.
 
 A Llama of random weights (0.3 B, Q4_K_M), so speed only; runs by turns, medians. `python -m benchmarks.llama_programs`
-compiles the programs. llama-bench waits for its threads by spinning, ours sleep (docs/engine.md): both are shown.
+compiles the programs.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _ours(script: str, *args: object) -> list[float]:
     return found
 
 
-def _bench(bench: Path, model: Path, threads: int, waiting: str) -> list[float]:
+def _bench(bench: Path, model: Path, threads: int) -> list[float]:
     """Return llama-bench's tokens a second, reading and writing."""
     command = [
         str(bench),
@@ -135,27 +135,22 @@ def _bench(bench: Path, model: Path, threads: int, waiting: str) -> list[float]:
         "json",
     ]
     environment = {**os.environ, "LD_LIBRARY_PATH": str(llama_programs.libraries())}
-    if waiting:
-        environment["OMP_WAIT_POLICY"] = waiting
     where = llama_programs.backends()
     done = subprocess.run(command, env=environment, cwd=where, check=True, capture_output=True, text=True)
     return [float(each["avg_ts"]) for each in json.loads(done.stdout)]
 
 
 def _pace(model: Path, threads: int, bench: Path) -> list[str]:
-    ways = {"as it comes": ""} if threads == 1 else {"sleeping threads as ours": "passive", "as it comes": ""}
-    ours: list[list[float]] = []
-    theirs: dict[str, list[list[float]]] = {way: [] for way in ways}
+    ours, theirs = [], []
     for _ in range(ROUNDS):
         ours.append(_ours(PACE, model, threads))
-        for way, waiting in ways.items():
-            theirs[way].append(_bench(bench, model, threads, waiting))
-    rows = []
-    for way, runs in theirs.items():
-        for place, name in enumerate((f"reading pp{READ}", f"writing tg{WRITE}")):
-            name = f"{name}, {threads} threads, tokens/s; llama-bench {way}"
-            rows.append(_row(name, [each[place] for each in ours], [each[place] for each in runs]))
-    return rows
+        theirs.append(_bench(bench, model, threads))
+    return [
+        _row(
+            f"{name}, {threads} threads, tokens/s; llama-bench", [run[at] for run in ours], [run[at] for run in theirs]
+        )
+        for at, name in enumerate((f"reading pp{READ}", f"writing tg{WRITE}"))
+    ]
 
 
 def _row(name: str, ours: Sequence[float], theirs: Sequence[float]) -> str:

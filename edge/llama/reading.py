@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import ModelError
-from edge.llama.brake import Brake, Stop, never
+from edge.llama.brake import Stop, never
+from edge.llama.computing import Computing
 from edge.llama.history import reuse
+from edge.tutor.llama_library import Library
 
 ABORTED = 2
 SEQUENCE, SPARE = 0, 1
@@ -28,15 +30,15 @@ FIRST_TOKENS, LEAST_TOKENS, PORTION_SECONDS = 32, 16, 6.0
 class Reading:
     """The memory of one conversation; close it before its model."""
 
-    def __init__(self, api: Any, context: Any, name: str, vocabulary_size: int, batch: int) -> None:
-        self._api, self._context, self._name = api, context, name
+    def __init__(self, library: Library, context: Any, name: str, vocabulary_size: int, batch: int) -> None:
+        self._api, self._context, self._name = library.api, context, name
         self._size, self._batch = vocabulary_size, batch
         self.past: list[int] = []
         """The tokens in memory."""
 
-        model = api.llama_get_model(context)
-        self._parts = not (api.llama_model_is_recurrent(model) or api.llama_model_is_hybrid(model))
-        """Whether memory has a part for each token, so that a beginning can be taken out of it."""
+        model = self._api.llama_get_model(context)
+        self.parts = not (self._api.llama_model_is_recurrent(model) or self._api.llama_model_is_hybrid(model))
+        """Whether memory has a part for each token, so that its beginning can be taken apart and its end forgotten."""
 
         self._moved = False
         """Whether tokens were given new places that the model has not computed yet."""
@@ -44,11 +46,11 @@ class Reading:
         self._rate = 0.0
         """Tokens a second that were read last."""
 
-        self._brake = Brake(api, context)
+        self.computing = Computing(library, context)
 
     def close(self) -> None:
         """Give the memory back."""
-        self._brake.close()
+        self.computing.close()
         self._api.llama_free(self._context)
 
     def forget(self) -> None:
@@ -120,8 +122,7 @@ class Reading:
         flags = (ctypes.c_int8 * len(part))(*[1] * len(part))
         if every:
             batch.logits = flags
-        with self._brake.ready(stop):
-            result = self._api.llama_decode(self._context, batch)
+        result = self.computing.decode(batch, stop)
         if result == 0:
             self.past += part
             return True
@@ -141,7 +142,7 @@ class Reading:
 
     def save(self, path: Path, length: int) -> bool:
         """Write the memory of the first `length` tokens to a file; False when the disk refuses, or the model cannot part them."""
-        if length < len(self.past) and not self._parts:
+        if length < len(self.past) and not self.parts:
             return False
         api, memory = self._api, self._memory()
         tokens = (api.llama_token * length)(*self.past[:length])

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import ModelError
-from edge.llama.brake import Brake, Stop, never
+from edge.llama.brake import Stop, never
+from edge.llama.computing import Computing
 from edge.llama.grammar import Grammar
 from edge.llama.reading import ABORTED
+from edge.tutor.llama_library import Library
 
 NOTHING = -1
 """No token."""
@@ -38,10 +40,10 @@ class Part:
 class Sequences:
     """The memory of all conversations; close it before its model."""
 
-    def __init__(self, api: Any, context: Any, name: str, vocabulary_size: int, batch: int, count: int) -> None:
-        self._api, self._context, self._name = api, context, name
+    def __init__(self, library: Library, context: Any, name: str, vocabulary_size: int, batch: int, count: int) -> None:
+        self._api, self._context, self._name = library.api, context, name
         self._size, self.batch = vocabulary_size, batch
-        self._batch = api.llama_batch_init(batch, 0, 1)
+        self._batch = self._api.llama_batch_init(batch, 0, 1)
         self.past: list[list[int]] = [[] for _ in range(count)]
         """The tokens in memory, for each sequence."""
 
@@ -51,11 +53,11 @@ class Sequences:
         self._moved = False
         """Whether tokens were given new places that the model has not computed yet."""
 
-        self._brake = Brake(api, context)
+        self._computing = Computing(library, context)
 
     def close(self) -> None:
         """Give the memory back."""
-        self._brake.close()
+        self._computing.close()
         self._api.llama_batch_free(self._batch)
         self._api.llama_free(self._context)
 
@@ -132,8 +134,7 @@ class Sequences:
                 place += 1
         batch.n_tokens = place
         # A stop while places are computed anew would leave some of them done and some not.
-        with self._brake.ready(never if self._moved else stop):
-            result = self._api.llama_decode(self._context, batch)
+        result = self._computing.decode(batch, never if self._moved else stop)
         self._moved = self._moved and result != 0
         if result != 0:
             for part in parts:

@@ -53,7 +53,7 @@ def opened(path: Path, seats: int, *, tuning: Tuning | None = None, adapter: Pat
     settings.flash_attn_type = 1
     context = open_context(library, model, path, settings, head, tuning)
     vocabulary = Vocabulary(api, model, path.stem)
-    sequences = Sequences(api, context, path.stem, vocabulary.size, BATCH_TOKENS, seats)
+    sequences = Sequences(library, context, path.stem, vocabulary.size, BATCH_TOKENS, seats)
     try:
         if adapter is not None:
             put_on(library, model, context, adapter)

@@ -43,10 +43,9 @@ class LlamaEngine(Talking):
 
     def __init__(self, library: Library, model: Any, context: Any, name: str, room: int) -> None:
         super().__init__(name, Vocabulary(library.api, model, name), room)
-        # Where memory cannot forget its end, there is no guessing.
-        self.guessing = not (library.api.llama_model_is_recurrent(model) or library.api.llama_model_is_hybrid(model))
         self._library, self._api, self._model, self._context = library, library.api, model, context
-        self._reading = Reading(library.api, context, name, self.vocabulary_size, min(BATCH_TOKENS, room))
+        self._reading = Reading(library, context, name, self.vocabulary_size, min(BATCH_TOKENS, room))
+        self.guessing = self._reading.parts
         self._writing = 0
         """Whose answer is being written, if anybody's."""
 
@@ -126,6 +125,7 @@ class LlamaEngine(Talking):
             before = self._turn
             if self._begin(beginning, lambda: stop() or self._turn != before):
                 self.beginnings.keep(self._reading, len(beginning))
+            self._reading.computing.rest()
             return self.beginnings.use(beginning)
 
     def logits_of(self, tokens: Sequence[int]) -> Iterator[Any]:
@@ -193,6 +193,7 @@ class LlamaEngine(Talking):
             writer = Writer(self._reading, fitted.tokens, guessing=self.guessing, longer=fitted.longer, grammar=grammar)
             yield from self._written(writer, most, over)
         finally:
+            self._reading.computing.rest()
             self._done(mine, beginning)
 
     def _done(self, mine: int, beginning: list[int]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,15 +21,13 @@ from typing import Any
 from edge.device import refuse_unfit_processor
 from edge.errors import ModelError
 from edge.lean import bare
+from edge.llama.company import Company, find_company
 from edge.llama.noise import note
 
 VARIANTS = ("libggml-cpu-*.so", "ggml-cpu-*.dll", "libggml-cpu-*.dylib")
 CRASHES_ON_AMX = "sapphirerapids"
 WARNING, ERROR, MORE = 3, 4, 5
 """Levels of what llama.cpp says; the last goes on with what was said before."""
-
-SPINS = "300"
-"""Rounds that a thread of GNU's OpenMP waits awake before it sleeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,9 @@ class Library:
     complaints: deque[str]
     """The last things llama.cpp complained about."""
 
+    company: Company | None
+    """Who else works on this machine, where threads can wait in two ways."""
+
     keep: Any
     """What C holds on to and Python must not throw away."""
 
@@ -52,10 +54,9 @@ class Library:
 def load_library() -> Library:
     """Import llama.cpp once and give it its processor code; raise ModelError when it has none."""
     refuse_unfit_processor()
-    # Threads that wait for each other by spinning are forty times slower when another program is busy; those that sleep at
-    # once lose a sixth when none is. A few rounds cost little in either case.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
+    if sys.platform != "linux":
+        # Threads that wait for each other awake are forty times slower when another program is busy; on Linux `Company` looks.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         api, package = _import_functions()
     except (ImportError, OSError, RuntimeError) as error:
@@ -81,7 +82,7 @@ def load_library() -> Library:
     api.llama_backend_init()
     if _device_count(api) == 0:
         raise ModelError("model-no-backend", reason="; ".join(complaints) or "-")
-    return Library(api, may_lay_out_anew(variants), complaints, listen)
+    return Library(api, may_lay_out_anew(variants), complaints, find_company(), listen)
 
 
 def _import_functions() -> tuple[Any, Path]:

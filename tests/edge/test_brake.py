@@ -63,7 +63,7 @@ def test_a_stop_that_comes_later_is_seen_by_the_thread_that_looks(
         # llama.cpp begins only when the stop was seen, so that a fast machine is not done before.
         begun.set()
         end = time.monotonic() + 10
-        while reading._brake._flag[0] == brake.GO and time.monotonic() < end:
+        while reading.computing._brake._flag[0] == brake.GO and time.monotonic() < end:
             time.sleep(0.005)
         return int(decode(context, batch))
 
@@ -77,8 +77,8 @@ def test_the_thread_sleeps_when_nothing_is_read_wakes_again_and_ends_with_the_en
     monkeypatch.setattr(brake, "LOOKS", 1)
     for part in (QUESTION[:8], QUESTION[8:16]):
         assert reading.read(part, lambda: False)
-        assert _soon(lambda: reading._brake._asleep)
-    watcher = reading._brake._watcher
+        assert _soon(lambda: reading.computing._brake._asleep)
+    watcher = reading.computing._brake._watcher
     assert watcher is not None
     engine.close()
     watcher.join(10)

@@ -149,7 +149,7 @@ def test_a_conversation_without_end_is_answered_and_only_what_is_new_is_read(bat
         assert fitted.dropped > 2
         assert LESSON in fitted.messages[1]["content"]
         moved = reading.scores().copy()
-        anew = Reading(engine._api, engine._context, "mini", engine.vocabulary_size, 256)
+        anew = Reading(engine._library, engine._context, "mini", engine.vocabulary_size, 256)
         anew.forget()
         anew.read(reading.past)
         alike = np.corrcoef(moved, anew.scores())[0, 1]
