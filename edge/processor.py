@@ -24,6 +24,13 @@ LEVELS = {
 }
 """The x86-64 levels that compilers agreed on, and what each adds."""
 
+ARM_CORES = {
+    "0xd03": "Cortex-A53", "0xd04": "Cortex-A35", "0xd05": "Cortex-A55", "0xd07": "Cortex-A57", "0xd08": "Cortex-A72",
+    "0xd09": "Cortex-A73", "0xd0a": "Cortex-A75", "0xd0b": "Cortex-A76", "0xd0c": "Neoverse-N1", "0xd40": "Neoverse-V1",
+    "0xd41": "Cortex-A78", "0xd49": "Neoverse-N2",
+}  # fmt: skip
+"""Linux names an ARM processor by numbers only; those of Arm's own cores."""
+
 _WINDOWS_FEATURES = {
     14: "cx16", 13: "pni", 36: "ssse3", 37: "sse4_1", 38: "sse4_2", 39: "avx", 40: "avx2", 41: "avx512f",
 }  # fmt: skip
@@ -65,8 +72,16 @@ def parse_cpuinfo(text: str, machine: str) -> Processor:
         name, _, value = line.partition(":")
         facts.setdefault(name.strip().casefold(), value.strip())
     flags = facts.get("flags") or facts.get("features", "")
-    name = facts.get("model name") or facts.get("model") or facts.get("hardware") or machine
+    name = facts.get("model name") or facts.get("model") or facts.get("hardware") or _arm_name(facts) or machine
     return Processor(" ".join(name.split()), machine, frozenset(flags.casefold().split()))
+
+
+def _arm_name(facts: Mapping[str, str]) -> str:
+    """Return what Arm calls the core, or the numbers, so that what was measured on one is not taken for another's."""
+    maker, part = facts.get("cpu implementer", ""), facts.get("cpu part", "")
+    if maker == "0x41" and part in ARM_CORES:
+        return ARM_CORES[part]
+    return f"ARM {maker} {part}" if part else ""
 
 
 def tier(processor: Processor) -> int:

@@ -75,6 +75,10 @@ def test_processors_have_their_names() -> None:
     assert parse_cpuinfo(CORE_2_DUO, "x86_64").name == "Intel(R) Core(TM)2 Duo CPU T5450 @ 1.66GHz"
     assert parse_cpuinfo(RASPBERRY_4, "aarch64").name == "Raspberry Pi 4 Model B Rev 1.4"
     assert parse_cpuinfo("", "x86_64").name == "x86_64"
+    bare = "processor\t: 0\nCPU implementer\t: 0x41\nCPU variant\t: 0x0\nCPU part\t: 0xd08\n"
+    assert parse_cpuinfo(bare, "aarch64").name == "Cortex-A72"
+    assert parse_cpuinfo(bare.replace("0xd08", "0xfff"), "aarch64").name == "ARM 0x41 0xfff"
+    assert parse_cpuinfo(bare.replace("0x41", "0x61"), "aarch64").name == "ARM 0x61 0xd08"
 
 
 def test_models_are_refused_on_a_processor_that_they_would_crash_on() -> None:
