@@ -22,6 +22,9 @@ LLAMA_LIBRARIES = (
 """Each once: a wheel holds three copies of every library, and no links."""
 
 LLAMA_PLACE = "llama_cpp/lib"
+LLAMA_SOURCES = ("llama_grammar.py",)
+"""Read from their file, without the package around them; what is frozen lies in no file."""
+
 CRASHES_ON_AMX = "*sapphirerapids*"
 
 ESPEAK_VOICES = (
@@ -60,6 +63,11 @@ def llama_binaries(package: Path, variants: Sequence[Path]) -> list[tuple[str, s
     found = [path for pattern in LLAMA_LIBRARIES for path in sorted((package / "lib").glob(pattern))]
     fit = [path for path in variants if not fnmatch(path.name, CRASHES_ON_AMX)]
     return [(str(path), LLAMA_PLACE) for path in (*found, *fit)]
+
+
+def llama_sources(package: Path) -> list[tuple[str, str]]:
+    """Return the files of llama-cpp-python that are read as files."""
+    return [(str(package / name), package.name) for name in LLAMA_SOURCES]
 
 
 def espeak_data(package: Path) -> list[tuple[str, str]]:

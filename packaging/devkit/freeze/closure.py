@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 
 APP = "amauta"
-CARRIED_TOO = ("fpdf2",)
-"""What a frozen app carries beyond what it cannot do without, where it is installed: a health post prints referrals."""
+CARRIED_TOO = ("fpdf2", "openpyxl")
+"""What a frozen app carries beyond what it cannot do without, where it is installed: a health post prints referrals and reads forms."""
 
 UNUSED = frozenset({"pip", "pycparser", "pillow"})
 """Needed to install or to compile what we carry, or for pictures in a PDF; never to run what we do."""
