@@ -1,8 +1,8 @@
 """Make a device belong to its school at its first start, from what the stick beside the app says.
 
-Language, place, class list, emergency numbers, identity, enrolment at the hub; each step may be repeated, so a power cut between
-two of them costs nothing, and the receipt is written last. The secrets for enrolling are overwritten
-and removed from the stick once this device has them.
+Language, place, class list, emergency numbers, a clinic's tables, identity, enrolment at the hub; each step may be
+repeated, so a power cut between two of them costs nothing, and the receipt is written last. The secrets for enrolling are
+overwritten and removed from the stick once this device has them.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ import hashlib
 import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from secrets import SystemRandom
 from typing import Any
 
 from edge import site
-from edge.errors import EdgeError, StoreError
-from edge.files import sync_folder, write_atomic
+from edge.errors import EdgeError
+from edge.files import sync_folder
 from edge.identity import ensure_identity
 from edge.learning.learner import new_id
+from edge.provision_clinic import Kept, keep_clinic
+from edge.provision_files import read_small, write_kept
 from edge.settings import Settings, save
 from edge.site import SiteError, SiteFacts
 from edge.sync import enrolment
@@ -29,7 +31,6 @@ from edge.words import words_for
 
 RECEIPT = "provisioned.json"
 ENROLMENT = "enrolment.json"
-LARGEST_FILE = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,9 @@ class Provisioned:
     enrolled: bool = False
     """Whether this device has what it needs to enrol at the hub."""
 
+    clinic: Kept = field(default_factory=Kept)
+    """The decision tables and overlays that came along."""
+
     trouble: EdgeError | None = None
     """What could not be done; the app opens all the same, and the next start tries again."""
 
@@ -55,7 +59,7 @@ def provision(settings: Settings) -> Provisioned:
     if place is None:
         return Provisioned(settings)
     try:
-        content = _read(place / site.NAME)
+        content = read_small(place / site.NAME)
         if _is_done(settings.home, content, place):
             return Provisioned(settings)
         return _provision(settings, place, site.parse(content), content)
@@ -74,15 +78,19 @@ def _provision(settings: Settings, place: Path, facts: SiteFacts, content: bytes
     added = _import_roster(place / facts.roster, settings) if facts.roster else 0
     enrolled = _enrol(place / facts.enrolment, settings.home) if facts.enrolment else False
     numbers = _keep_numbers(place / facts.numbers, settings.home) if facts.numbers else ""
+    before = _receipt(settings.home).get("clinic")
+    earlier = before if isinstance(before, dict) else {}
+    clinic = keep_clinic(place, facts, settings, earlier) if facts.tables or facts.overlays else Kept(earlier)
     receipt = {
         "school": facts.school,
         "country": facts.country,
         "site": hashlib.sha256(content).hexdigest(),
         "device": device,
         **({"numbers": numbers} if numbers else {}),
+        **({"clinic": clinic.receipt} if clinic.receipt else {}),
     }
-    _write(settings.home / RECEIPT, json.dumps(receipt, indent=1, ensure_ascii=False).encode())
-    return Provisioned(settings, facts.school, device, added, enrolled)
+    write_kept(settings.home / RECEIPT, json.dumps(receipt, indent=1, ensure_ascii=False).encode())
+    return Provisioned(settings, facts.school, device, added, enrolled, clinic)
 
 
 def _is_done(home: Path, content: bytes, place: Path) -> bool:
@@ -103,14 +111,14 @@ def _keep_numbers(path: Path, home: Path) -> str:
     """Keep the place's own numbers, unless somebody wrote others on this device; return the hash of what came along."""
     from edge.tutor import numbers
 
-    content, kept = _read(path), home / numbers.NAME
+    content, kept = read_small(path), home / numbers.NAME
     try:
         numbers.parse(content)
     except ValueError as error:
         raise SiteError("emergency-numbers", path=path, reason=str(error)[:120]) from error
     came = hashlib.sha256(content).hexdigest()
-    if not kept.exists() or hashlib.sha256(_read(kept)).hexdigest() == _receipt(home).get("numbers"):
-        _write(kept, content)
+    if not kept.exists() or hashlib.sha256(read_small(kept)).hexdigest() == _receipt(home).get("numbers"):
+        write_kept(kept, content)
     return came
 
 
@@ -121,7 +129,7 @@ def _import_roster(path: Path, settings: Settings) -> int:
 
     if not path.is_file():
         return 0
-    rows = parse_roster(decode(_read(path)), path, settings.spoken_lang, words_for("edge", settings.spoken_lang))
+    rows = parse_roster(decode(read_small(path)), path, settings.spoken_lang, words_for("edge", settings.spoken_lang))
     random = SystemRandom()
     with Store.open(settings.store_path) as store:
         known = {learner.name.casefold() for learner in store.learners()}
@@ -136,10 +144,10 @@ def _enrol(path: Path, home: Path) -> bool:
     kept = home / ENROLMENT
     if not path.is_file():
         return kept.is_file()
-    content = _read(path)
+    content = read_small(path)
     try:
         enrolment.parse(content)
-        _write(kept, content)
+        write_kept(kept, content)
     except SyncError:
         # A power cut may have stopped the erasing halfway: then this device has it, and the rest must go.
         if not kept.is_file():
@@ -162,21 +170,3 @@ def erase(path: Path) -> None:
     path.unlink()
     with suppress(OSError):
         sync_folder(path.parent)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise SiteError("site-unreadable", path=path, reason=error.strerror or str(error)) from error
-    if len(content) > LARGEST_FILE:
-        raise SiteError("site-unreadable", path=path, reason=f"> {LARGEST_FILE} bytes")
-    return content
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        write_atomic(path, content)
-    except OSError as error:
-        raise StoreError("store-unwritable", path=path, reason=error.strerror or str(error)) from error

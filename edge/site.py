@@ -18,7 +18,11 @@ from edge.words import LANGUAGES
 NAME = "site.json"
 FORMAT = 1
 LARGEST_BYTES = 1 << 20
+TABLES, OVERLAYS = "tables", "overlays"
+"""Folders beside site.json: a health post's own decision tables, and their words in other languages."""
+
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+TOML_NAME, SHA256 = re.compile(r"[a-z][a-z0-9-]{0,79}"), re.compile(r"[0-9a-f]{64}")
 
 
 class SiteError(EdgeError):
@@ -55,6 +59,12 @@ class SiteFacts:
     numbers: str | None = None
     """The place's own emergency numbers, beside site.json."""
 
+    tables: tuple[tuple[str, str], ...] = ()
+    """The names of its own decision tables in `tables/`, each with the SHA-256 of its file; so with overlays. Not written
+    where there are none."""
+
+    overlays: tuple[tuple[str, str], ...] = ()
+
 
 def as_bytes(facts: SiteFacts) -> bytes:
     """Return the content of site.json."""
@@ -77,7 +87,8 @@ def parse(content: bytes) -> SiteFacts:
         if not rule(found[name]):
             raise SiteError("site-broken", name=name, value=repr(found[name])[:80])
     lists = {name: tuple(found[name]) for name in ("languages", "grades", "packs", "voices", "models")}
-    return SiteFacts(**{name: found[name] for name in names} | lists)
+    hashed = {name: tuple((one, sha256) for one, sha256 in found[name]) for name in (TABLES, OVERLAYS)}
+    return SiteFacts(**{name: found[name] for name in names} | lists | hashed)
 
 
 def _is_line(value: Any) -> bool:
@@ -94,7 +105,16 @@ def _is_file(value: Any) -> bool:
     return value is None or (isinstance(value, str) and PLAIN_NAME.fullmatch(value) is not None)
 
 
-_LATER: dict[str, Any] = {"place": PLACES[0], "numbers": None}
+def _is_hashed(value: Any) -> bool:
+    """Tell whether these are names of TOML files, none twice, each with a hash."""
+    rows: list[Any] = list(value) if isinstance(value, list | tuple) else [None]
+    if not all(isinstance(row, list) and len(row) == 2 and all(isinstance(part, str) for part in row) for row in rows):
+        return False
+    sound = all(TOML_NAME.fullmatch(name) and SHA256.fullmatch(sha256) for name, sha256 in rows)
+    return sound and len({name for name, _ in rows}) == len(rows)
+
+
+_LATER: dict[str, Any] = {"place": PLACES[0], "numbers": None, TABLES: (), OVERLAYS: ()}
 """What the first devices did not know, and what it is where nothing is said."""
 
 _RULES: dict[str, Callable[[Any], bool]] = {
@@ -111,4 +131,6 @@ _RULES: dict[str, Callable[[Any], bool]] = {
     "enrolment": _is_file,
     "place": lambda value: value in PLACES,
     "numbers": _is_file,
+    TABLES: _is_hashed,
+    OVERLAYS: _is_hashed,
 }

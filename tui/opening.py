@@ -49,6 +49,7 @@ def _provisioned(settings: Settings) -> Settings:
     elif done.school:
         words = words_for("edge", done.settings.spoken_lang)
         sys.stderr.write(f"{words.say('provision.done', school=done.school, learners=done.learners_added)}\n")
+        sys.stderr.write("".join(f"{line}\n" for line in done.clinic.say(words)))
     return done.settings
 
 

@@ -54,6 +54,11 @@ def read_overlay(path: Path) -> tuple[Overlay | None, list[Complaint]]:
     content = read_at_most(path, MOST_BYTES, "overlay-unreadable")
     if content is None:
         return None, [complaint(path, 1, "file-large", most=MOST_BYTES)]
+    return overlay_in(path, content)
+
+
+def overlay_in(path: Path, content: bytes) -> tuple[Overlay | None, list[Complaint]]:
+    """Read an overlay from what stands, or is to stand, in the file `path`."""
     place, found = parse_bytes(path, content)
     if found is None:
         return None, place.complaints

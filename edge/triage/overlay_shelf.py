@@ -65,6 +65,11 @@ def chosen(settings: Settings) -> str:
         return ""
 
 
+def was_chosen(settings: Settings) -> bool:
+    """Tell whether an overlay, or none, was ever chosen here."""
+    return (own_folder(settings) / CHOSEN).exists()
+
+
 def choose(settings: Settings, name: str) -> None:
     """Show this overlay from now on, or none."""
     if name != NONE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from devkit.depot.store import Entry
-from devkit.site import choose
+from devkit.site import choose, clinic
 from devkit.site.choose import Model
 from devkit.site.devices import Computers, weakest
 from devkit.site.fields import Section
@@ -46,6 +46,10 @@ class Decision:
 
     models: list[str] = field(default_factory=list)
     voices: list[str] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
+    """A health post's own decision tables, by name; so with overlays."""
+
+    overlays: list[str] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)
 
@@ -142,6 +146,9 @@ def _suits(pack: StockPack, site: Site) -> bool:
 def _clinic(decision: Decision, site: Site, stock: Stock) -> None:
     """Say what a clinic will have and what it will lack."""
     decision.say("clinic")
+    decision.tables = [table.id for table in site.clinic.tables]
+    decision.overlays = [overlay.shown.id for overlay in site.clinic.overlays]
+    decision.reasons += clinic.told(site.clinic)
     strict = [pack.id for pack in stock.packs if pack.strict and pack.id in decision.packs]
     decision.say("strict" if strict else "strict-none", names=", ".join(strict))
     if site.numbers is not None:

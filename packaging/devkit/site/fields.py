@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import EdgeError
+from edge.library.pack import Complaint
 from edge.words import Value, Words
 
 _TABLE = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_-]+)\s*\]\]?\s*(?:#.*)?$")
@@ -30,8 +31,8 @@ class Problem:
     """Of the sentence, under `problems` in the strings."""
 
     values: tuple[tuple[str, Value], ...] = ()
-    cause: EdgeError | None = None
-    """What other code said about the value."""
+    cause: EdgeError | Complaint | None = None
+    """What other code said about the value, or about a line of the file that it names."""
 
     def say(self, words: Words) -> str:
         """Return `file:line: what is wrong and what to do`."""
@@ -78,7 +79,7 @@ class Section:
         places = ((self.name, self.index, name), (self.name, self.index, ""), ("", 0, self.name))
         return next((self.lines[place] for place in places if place in self.lines), 1)
 
-    def complain(self, name: str, key: str, cause: EdgeError | None = None, **values: Value) -> None:
+    def complain(self, name: str, key: str, cause: EdgeError | Complaint | None = None, **values: Value) -> None:
         """Note what is wrong with a field."""
         shown = repr(self.table.get(name, ""))[:LONGEST_VALUE]
         whole = {"name": name, "value": shown, **values}
@@ -134,8 +135,13 @@ class Section:
     def place(self, name: str) -> Path | None:
         """Return a file named relative to the site file; it must be there."""
         given = self.text(name)
-        if not given:
-            return None
+        return self._file(name, given) if given else None
+
+    def places(self, name: str) -> tuple[Path, ...]:
+        """Return a list of files named relative to the site file; each must be there."""
+        return tuple(path for given in self.texts(name) if (path := self._file(name, given)))
+
+    def _file(self, name: str, given: str) -> Path | None:
         path = self.path.parent / given
         try:
             there = path.is_file()

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from devkit.site.clinic import ClinicFiles, read_clinic
 from devkit.site.devices import Computers, read_computers
 from devkit.site.fields import Problem, Section, lines_of
 from devkit.site.names import is_label
@@ -26,7 +27,7 @@ from edge.words import LANGUAGES, words_for
 LARGEST_SITE, LARGEST_ROSTER = 1 << 20, 2_000_000
 FIELDS = (
     "school", "country", "languages", "grades", "tier", "devices", "packs", "voices", "model", "roster", "enrolment",
-    "sticks", "place", "numbers",
+    "sticks", "place", "numbers", "clinic",
 )  # fmt: skip
 STICK_FIELDS = ("count", "kind", "size_gb", "filesystem", "label", "release")
 MOST_STICKS, MOST_GRADE = 999, 12
@@ -77,6 +78,9 @@ class Site:
 
     numbers: Path | None = None
     """Its own emergency numbers."""
+
+    clinic: ClinicFiles = field(default_factory=ClinicFiles)
+    """A health post's own decision tables, and words in other languages."""
 
     @property
     def lang(self) -> str:
@@ -138,6 +142,7 @@ def _site(top: Section) -> Site:
         sticks=sticks,
         place=place,
         numbers=_numbers(top),
+        clinic=read_clinic(top, place),
     )
 
 

@@ -61,6 +61,10 @@ def _given(site: Site) -> Iterator[PlannedFile]:
         if source is not None:
             path = source.absolute()
             yield PlannedFile(f"{FOLDER}/{name}", path.stat().st_size, sha256_of(path), path)
+    for folder, name, sha256, source in site.clinic.files:
+        path = source.absolute()
+        # The hash of what was checked: a file that changed since is refused when the stick is composed.
+        yield PlannedFile(f"{FOLDER}/{folder}/{name}.toml", path.stat().st_size, sha256, path)
 
 
 def _made(site: Site, decision: Decision) -> Iterator[Made]:
@@ -88,6 +92,8 @@ def _facts(site: Site, decision: Decision) -> SiteFacts:
         enrolment=None if site.enrolment is None else ENROLMENT,
         place=site.place,
         numbers=None if site.numbers is None else NUMBERS,
+        tables=site.clinic.hashes(on_stick.TABLES),
+        overlays=site.clinic.hashes(on_stick.OVERLAYS),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from devkit.compose.layout import needed_bytes
 from devkit.depot.store import Depot, Entry
 from devkit.site import names
+from devkit.site.clinic import hold_overlays
 from devkit.site.decide import Decision, Need, decide
 from devkit.site.estimate import Cost, cost
 from devkit.site.fields import Problem, Section
@@ -53,6 +54,8 @@ def plan_site(
         return Planning(tuple(section.problems))
     decision = decide(site, read_stock(depot, release), release, section, version)
     made = out.absolute().parent / f"{out.stem}.files"
+    if not section.problems:
+        hold_overlays(site.clinic, decision.entries, depot, section)
     if section.problems:
         # What the file says is not right yet: adding up bytes of it would only confuse.
         return Planning(_ordered(section), decision)
@@ -60,7 +63,7 @@ def plan_site(
         return _image_sticks(site, decision, depot, section, pace)
     files = tuple(layout(site, decision, depot, made, write=write))
     filesystem = _filesystem(site, files, section)
-    sticks = _data_sticks(site, files, filesystem, _versions(decision.entries))
+    sticks = _data_sticks(site, files, filesystem, (*_versions(decision.entries), *site.clinic.versions))
     spent = cost(sticks[0].size, needed_bytes(sticks[0]), site.sticks.count, pace)
     _check(site, files, spent, section)
     planning = Planning(_ordered(section), decision, None, spent, filesystem)
@@ -148,6 +151,8 @@ def as_json(planning: Planning, commands: dict[str, str]) -> str:
         "packs": decision.packs if decision else [],
         "models": decision.models if decision else [],
         "voices": decision.voices if decision else [],
+        "tables": decision.tables if decision else [],
+        "overlays": decision.overlays if decision else [],
         "missing": [
             {"kind": n.kind, "id": n.name, "required": n.required, "command": commands[n.name]} for n in planning.needs
         ],
