@@ -20,6 +20,7 @@ from edge.library.folder import read_pack
 from edge.library.library import LessonRow
 from edge.library.pack import Lesson
 from edge.settings import Settings
+from edge.tutor.coach import Coach
 from edge.tutor.prompt import Turn
 from edge.tutor.reply import Piece, Reply, Sentence, Source, Waiting
 from edge.tutor.turn import tidy
@@ -81,6 +82,7 @@ class FakeTutor:
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     before: list[tuple[Turn, ...]] = field(default_factory=list)
     stopped: int = 0
+    coach: Coach | None = None
 
     def answer(
         self,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from edge.learning.attempt import Attempt, stamp
 from edge.learning.exercise import LEVELS, Skill, generate, lesson_id
@@ -18,6 +18,9 @@ from edge.learning.grade import Mark, letter_of, mark
 from edge.learning.mastery import next_item
 from edge.learning.store import Store
 from edge.library.pack import Item, Lesson
+
+if TYPE_CHECKING:
+    from edge.tutor.coach import Extra
 
 ROUND_ITEMS = 8
 """Short enough to finish before the bell."""
@@ -33,6 +36,10 @@ class Source(Protocol):
     def total(self) -> int:
         """How many items a round has."""
 
+    @property
+    def counts(self) -> bool:
+        """Whether answers are kept, and so count toward progress and are handed over."""
+
     def lesson_of(self, item: Item) -> str:
         """Return the lesson under which an attempt at `item` is kept."""
 
@@ -42,6 +49,8 @@ class Source(Protocol):
 
 class LessonSource:
     """The exercises of one lesson."""
+
+    counts = True
 
     def __init__(self, lesson: Lesson) -> None:
         self.lesson = lesson
@@ -56,8 +65,25 @@ class LessonSource:
         return next_item(self.lesson.items, attempts, random)
 
 
+class ExtraSource(LessonSource):
+    """One exercise about a lesson that the model wrote: no item of a pack, so nothing of it is kept."""
+
+    counts = False
+
+    def __init__(self, lesson: Lesson, extra: Extra) -> None:
+        super().__init__(lesson)
+        self.extra = extra
+        self.total = 1
+
+    def choose(self, attempts: list[Attempt], random: Random) -> Item:
+        """Return it."""
+        return self.extra.item
+
+
 class SumSource:
     """Exercises made on the spot, harder when they go well."""
+
+    counts = True
 
     def __init__(self, skill: Skill, lang: str, level: int = 1) -> None:
         self.skill: Skill = skill
@@ -114,13 +140,14 @@ class Drill:
         *,
         random: Random,
         now: Callable[[], datetime],
+        past: list[Attempt] | None = None,
     ) -> None:
         self.source = source
         self._store = store
         self._learner = learner
         self._random = random
         self._now = now
-        self._past = store.attempts(learner)
+        self._past = store.attempts(learner) if past is None else past
         self.number = 0
         self.right_first = 0
         self._advance()
@@ -139,6 +166,11 @@ class Drill:
         return self.source.total
 
     @property
+    def extra(self) -> Extra | None:
+        """The exercise of this round that the model wrote, if it is one."""
+        return self.source.extra if isinstance(self.source, ExtraSource) else None
+
+    @property
     def finished(self) -> bool:
         """Whether the last item is done."""
         return self.done and self.number >= self.total
@@ -150,9 +182,21 @@ class Drill:
         self.hints_shown += 1
         return self.item.hints[self.hints_shown - 1]
 
+    def count_hint(self) -> None:
+        """Count a hint that came from elsewhere."""
+        self.hints_shown += 1
+
     def answer(self, given: str) -> Outcome:
         """Mark `given` and keep it; raise StoreError when it could not be kept, and it does not count."""
         result = mark(self.item, given)
+        if self.source.counts:
+            self._keep(given, result)
+        self.tries += 1
+        self.done = result.right or self.tries >= MOST_TRIES
+        self.right_first += result.right and self.tries == 1
+        return Outcome(result, self.tries == 1, self.done)
+
+    def _keep(self, given: str, result: Mark) -> None:
         moment = self._now()
         attempt = self._store.append_attempt(
             learner=self._learner,
@@ -166,10 +210,13 @@ class Drill:
             option=letter_of(self.item, given),
         )
         self._past.append(attempt)
-        self.tries += 1
-        self.done = result.right or self.tries >= MOST_TRIES
-        self.right_first += result.right and self.tries == 1
-        return Outcome(result, self.tries == 1, self.done)
+
+    def with_extra(self, extra: Extra) -> Drill:
+        """Return a round of the one exercise that the model wrote about the lesson that is practised."""
+        if not isinstance(self.source, LessonSource):
+            raise TypeError(self.source)
+        source = ExtraSource(self.source.lesson, extra)
+        return Drill(source, self._store, self._learner, random=self._random, now=self._now, past=self._past)
 
     def go_on(self) -> None:
         """Take the next item; only when the present one is done and the round is not finished."""

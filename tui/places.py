@@ -10,13 +10,16 @@ from edge.learning.mastery import lesson_mastery
 from edge.speech.plain import plain
 from edge.words import words_for
 from tui.drill import Drill, LessonSource, Outcome, Source, SumSource
+from tui.extra import Extras
 from tui.lines import Lines, same_word
 from tui.passage import split_at
+from tui.plain_extra import asks_for_source, model_hint, one_more, show_passage
 from tui.services import Services
 from tui.values import changed, shown
 
 if TYPE_CHECKING:
     from edge.library.library import LessonRow
+    from edge.tutor.coach import LastHint
 
 
 def lessons(services: Services, lines: Lines) -> None:
@@ -68,42 +71,66 @@ def practise(services: Services, lines: Lines) -> None:
 def _drill(services: Services, lines: Lines, source: Source) -> None:
     learner = services.learner.id if services.learner else ""
     drill = Drill(source, services.store(), learner, random=services.random, now=services.now)
+    extras = Extras(services, source)
+    extras.look()
     words = services.words
-    while True:
-        _show_item(drill, services, lines)
-        while not drill.done:
-            given = lines.ask(words.say("plain.answer"))
-            if not given:
-                return
-            if same_word(given, words.say("plain.hint_word")):
-                _show_hint(drill, services, lines)
-            else:
-                _show_outcome(drill.answer(given), services, lines)
+    while _ask_item(drill, extras, services, lines):
         if drill.finished:
             key = "exercise.score_one" if drill.total == 1 else "exercise.score"
             lines.say(words.say("exercise.done"))
             lines.say(words.say(key, total=drill.total, right=drill.right_first))
+            if not drill.source.counts:
+                lines.say(words.say("extra.not_counted"))
+            if (more := one_more(extras, drill, services, lines)) is None:
+                return
+            drill = more
+        elif same_word(lines.ask(words.say("plain.go_on")), words.say("plain.back_word")):
             return
-        if same_word(lines.ask(words.say("plain.go_on")), words.say("plain.back_word")):
-            return
-        drill.go_on()
+        else:
+            drill.go_on()
+
+
+def _ask_item(drill: Drill, extras: Extras, services: Services, lines: Lines) -> bool:
+    """Ask one item until it is done; False when the learner goes back."""
+    words = services.words
+    cited = drill.extra.source if drill.extra else None
+    _show_item(drill, services, lines)
+    while not drill.done:
+        given = lines.ask(words.say("plain.answer"))
+        if not given:
+            return False
+        if same_word(given, words.say("plain.hint_word")):
+            hint = _show_hint(drill, extras, services, lines)
+            cited = hint.source if hint else cited
+        elif cited and asks_for_source(given, drill, services):
+            read_lesson(services, lines, cited.lesson, cited.passage)
+        else:
+            _show_outcome(drill.answer(given), services, lines)
+    return True
 
 
 def _show_item(drill: Drill, services: Services, lines: Lines) -> None:
     lines.say()
-    lines.say(services.words.say("exercise.place", number=drill.number, total=drill.total))
+    if drill.extra:
+        show_passage(drill, services, lines)
+    else:
+        lines.say(services.words.say("exercise.place", number=drill.number, total=drill.total))
     lines.say(drill.item.prompt)
     for letter, option in zip(LETTERS, drill.item.options, strict=False):
         lines.say(f"  {letter}) {option.text}")
 
 
-def _show_hint(drill: Drill, services: Services, lines: Lines) -> None:
+def _show_hint(drill: Drill, extras: Extras, services: Services, lines: Lines) -> LastHint | None:
+    """Show one more hint; return it where it is the model's, after those of the lesson."""
+    if extras.has_hint(drill):
+        return model_hint(extras, drill, services, lines)
     hint, words = drill.hint(), services.words
     if hint is None:
         lines.say(words.say("exercise.no_hint"))
     else:
         total = len(drill.item.hints)
         lines.say(words.say("exercise.hint", number=drill.hints_shown, total=total, hint=hint))
+    return None
 
 
 def _show_outcome(outcome: Outcome, services: Services, lines: Lines) -> None:

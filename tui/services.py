@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from edge.learning.store import Store
     from edge.library.library import LessonRow, Library
     from edge.speech.speaker import Speaker
+    from edge.tutor.coach import Coach
     from edge.tutor.prompt import Turn
     from edge.tutor.reply import Event, Reply
     from edge.tutor.turn import Tutor
@@ -162,6 +163,10 @@ class Services:
             tutor.answer(question, lang=self.content_lang, lesson=lesson, before=before, stop=stop)
         )
         yield from other if _found(other) else first
+
+    def coach(self) -> Coach | None:
+        """Return what the model may write for practice, where there is a model."""
+        return self.tutor().coach
 
     def recall_learner(self) -> Learner | None:
         """Return who learned here last, or nobody when this device is new."""

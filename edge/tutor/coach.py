@@ -18,7 +18,7 @@ from edge.tutor.engine import ShapingEngine
 from edge.tutor.giveaway import reveals
 from edge.tutor.reply import Source, sentences_of
 from edge.tutor.shaped import Exercise, Stop, Told, write_exercise, write_hint
-from edge.tutor.support import holder
+from edge.tutor.support import supported
 from edge.words import words_for
 
 Capability = Literal["hint", "exercise"]
@@ -97,14 +97,9 @@ def answers_of(item: Item) -> tuple[str, ...]:
 
 def passage_of(item: Item, lesson: Lesson) -> str:
     """Return the passage of the lesson that an exercise stands on, the first of several; nothing where there is none."""
-    about = content_terms(" ".join((item.prompt, *answers_of(item), item.because)), lesson.lang)
-
-    def shared(passage: str) -> int:
-        theirs = frozenset(form for term in content_terms(passage, lesson.lang) for form in term)
-        return len({term for term in about if term & theirs})
-
-    best = max(passages_of(lesson.text), key=shared, default="")
-    return best if shared(best) >= LEAST_SHARED else ""
+    about = " ".join((item.prompt, *answers_of(item), item.because))
+    best = max(passages_of(lesson.text), key=lambda passage: _shared(passage, about, lesson.lang), default="")
+    return best if _shared(best, about, lesson.lang) >= LEAST_SHARED else ""
 
 
 def passages_to_ask(lesson: Lesson) -> list[str]:
@@ -114,11 +109,17 @@ def passages_to_ask(lesson: Lesson) -> list[str]:
 
 def _item(found: Exercise, lesson: Lesson, passage: str) -> Item:
     """Return the exercise as the marking takes it; why its answer is right, the lesson says itself."""
-    sentences = sentences_of(passage)
-    place = holder(found.options[found.right], sentences, lesson.lang)
-    because = words_for("edge", lesson.lang).say("shaped.because", said=passage if place is None else sentences[place])
+    holding = [each for each in sentences_of(passage) if supported(found.options[found.right], [each], lesson.lang)]
+    said = max(holding, key=lambda each: _shared(each, found.question, lesson.lang), default=passage)
+    because = words_for("edge", lesson.lang).say("shaped.because", said=said)
     options = tuple(Option(text, number == found.right) for number, text in enumerate(found.options))
     return Item(f"{lesson.id}/extra", "choice", found.question, options, (), (), because)
+
+
+def _shared(text: str, about: str, lang: str) -> int:
+    """Return how many different words that carry meaning two texts have in common."""
+    theirs = frozenset(form for term in content_terms(text, lang) for form in term)
+    return len({term for term in content_terms(about, lang) if term & theirs})
 
 
 def _source(lesson: Lesson, passage: str) -> Source:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge.library.terms import fold
+from edge.library.terms import content_words, fold
 from edge.tutor.engine import Message, Shape, ShapingEngine
 from edge.tutor.giveaway import reveals
 from edge.tutor.reply import Waiting
@@ -19,12 +19,18 @@ from edge.tutor.support import supported
 from edge.words import words_for
 
 LEAST_WORDS, MOST_WORDS = 3, 16
+LEAST_TELLING = 2
+"""A hint has so many words that carry meaning, numbers not counted."""
+
 OPTIONS = 4
 HINT_TOKENS, EXERCISE_TOKENS = 96, 256
 
+_LETTER = "A-Za-zÁÀÂÃÉÊÍÓÔÕÚÜÑÇáàâãéêíóôõúüñç"
+
 HINT_SHAPE = rf"""
-root ::= "{{\"hint\": \"" word (" " word){{{LEAST_WORDS - 1},{MOST_WORDS - 1}}} [.!?] "\"}}"
-word ::= [0-9A-Za-zÁÀÂÃÉÊÍÓÔÕÚÜÑÇáàâãéêíóôõúüñç¿¡,;:%°-]{{1,18}}
+root ::= "{{\"hint\": \"" first (" " word){{{LEAST_WORDS - 1},{MOST_WORDS - 1}}} [.!?] "\"}}"
+first ::= [¿¡]? [A-ZÁÀÂÃÉÊÍÓÔÕÚÜÑÇ] [{_LETTER}]{{0,17}} [,:]?
+word ::= [¿¡]? [0-9{_LETTER}] [0-9{_LETTER}-]{{0,17}} [,;:%°]?
 """
 """One sentence of so many words."""
 
@@ -82,7 +88,10 @@ def hint_of(found: Any, prompt: str, answer: str, passage: str, lang: str) -> Hi
     """Check what a model wrote: it must stand on the passage and must not hold what only the answer says."""
     if not isinstance(found, dict) or not isinstance(text := found.get("hint"), str):
         return None
-    if not LEAST_WORDS <= len(text.split()) <= MOST_WORDS or reveals(text, answer, prompt, lang):
+    telling = [word for word in content_words(text, lang) if word.isalpha()]
+    if not LEAST_WORDS <= len(text.split()) <= MOST_WORDS or len(telling) < LEAST_TELLING:
+        return None
+    if reveals(text, answer, prompt, lang):
         return None
     return Hint(text) if supported(text, [f"{passage}\n{prompt}"], lang) else None
 
