@@ -41,7 +41,7 @@ LEFT_OUT = ("libasound.so*", "libreadline.so*", "libtinfo.so*", "libncurses*.so*
 
 WORTH_STRIPPING = (
     "*/libpython3*.so*", "*/lib-dynload/*.so", "*/libllama.so*", "*/libggml*.so*", "*/zstandard/*.so",
-    "*/cryptography/*.so", "*/_miniaudio*.so",
+    "*/cryptography/*.so", "*/_miniaudio*.so", "*/fontTools/*.so",
 )  # fmt: skip
 """Only these: stripping numpy's OpenBLAS breaks it."""
 

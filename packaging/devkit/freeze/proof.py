@@ -16,13 +16,16 @@ from devkit.errors import KitError
 PATIENCE_S = 180
 QUESTION = "¿Cómo se alimentan las plantas?"
 SOUND = "proof.wav"
+FORM = "proof.xlsx"
 STARTS: tuple[tuple[str, ...], ...] = (
     ("--version",),
     ("ask", QUESTION, "--json"),
     ("speak", "Hola", "--lang", "es", "--out", SOUND),
     ("models", "try", "Hola", "--max-tokens", "3"),
+    ("clinic", "xlsform", "child-cough", FORM),
+    ("clinic", "import", FORM),
 )
-"""Answer bank and search, espeak-ng, llama.cpp with the embedded model."""
+"""Answer bank and search, espeak-ng, llama.cpp with the embedded model, a clinic's forms."""
 
 
 def program_of(folder: Path) -> Path:
