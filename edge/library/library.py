@@ -127,6 +127,11 @@ class Library:
         """Return the title of a lesson that is there."""
         return str(self._rows("SELECT title FROM lesson WHERE id = ?", (lesson_id,))[0][0])
 
+    def beginning(self, lesson_id: str) -> str:
+        """Return the first passage of a lesson that is there."""
+        rows = self._rows("SELECT text FROM passage WHERE lesson = ? ORDER BY id LIMIT 1", (lesson_id,))
+        return str(rows[0][0]) if rows else ""
+
     def understand(self, text: str, lang: str) -> Question:
         """Weigh the words of a question."""
         with self._lock:

@@ -18,7 +18,7 @@ from edge.library.library import Library
 from edge.library.outlook import verdict_features
 from edge.library.question import Question
 from edge.library.search import Passage
-from edge.tutor import decide, guard, personal
+from edge.tutor import decide, guard, personal, topics
 from edge.tutor.coach import Coach
 from edge.tutor.engine import Engine
 from edge.tutor.generate import Asking, Written, generate
@@ -27,6 +27,7 @@ from edge.tutor.prompt import Turn, lesson_text
 from edge.tutor.reader import Reader
 from edge.tutor.reckon import Sum, read_sum, show_value
 from edge.tutor.reply import Event, Mode, Piece, Reply, Sentence, Source, Waiting, sentences_of
+from edge.tutor.talk import LOST, talk_of
 from edge.words import words_for
 
 LONGEST_QUESTION = 1_000
@@ -122,6 +123,10 @@ class Tutor:
             draft, passages = self._guarded(rule, asked, lang), list[Passage]()
         elif said != asked and not any(c.isalnum() for c in said):
             draft, passages = Draft((), "guard"), []
+        elif (kind := talk_of(said, lang)) and not (
+            kind == LOST and before
+        ):  # what was not understood, a model may know
+            draft, passages = Draft((words_for("edge", lang).say(f"talk.{kind}"),), "none"), []
         else:
             draft, passages = self._decide(said, lang, lesson, before)
         written: tuple[Written, ...] = ()
@@ -163,7 +168,7 @@ class Tutor:
         words = words_for("edge", lang)
         if (found := read_sum(question)) is not None:
             return self._reckoned(found, lang), []
-        asked = self._library.understand(question, lang)
+        asked = self._library.understand(topics.without_opening(question, lang), lang)
         first = self._library.asked_first(lang) if lesson is None else frozenset[str]()
         key = "tutor.none-strict" if first or self._library.is_strict(lang, lesson) else "tutor.none"
         none = Draft((words.say(key),), "none")
@@ -171,6 +176,9 @@ class Tutor:
             # "And why?" says nothing by itself: only who remembers the question before can answer.
             together = self._library.understand(f"{before[-1].question} {question}", lang)
             return none, self._library.passages(together, decide.PASSAGES_READ, lesson)
+        anywhere = lesson is None and not first
+        if anywhere and not asked.kind and (draft := self._from_titles(asked)) is not None:
+            return draft, []  # a topic, and no question about it
         draft, passages = self._found(asked, lesson, first)
         if draft is None and first:  # the school's lessons only where they surely answer
             fit, surely = self._from_bank(asked, None, frozenset())
@@ -181,6 +189,8 @@ class Tutor:
             if draft is not None and draft.sources[0].lesson != lesson:
                 draft = None
             passages = [passage for passage in passages if passage.lesson == lesson]
+        if draft is None and anywhere:
+            draft, passages = self._from_titles(asked), []
         return (draft, passages) if draft is not None else (none, [])
 
     def _found(
@@ -196,6 +206,18 @@ class Tutor:
         if draft is None or not self._is_held(asked, bank_fit, read_fit, draft.sources[0].pack):
             return None, []
         return draft, passages
+
+    def _from_titles(self, asked: Question) -> Draft | None:
+        """Return how the lesson begins that is meant, where a title names all that was asked about."""
+        lessons = topics.lessons_about(asked, self._library.lessons(asked.lang))
+        if not lessons:
+            return None
+        titles = [lesson.title for lesson in lessons]
+        key, names = ("tutor.topics" if titles[1:] else "tutor.topic"), "; ".join(f"«{title}»" for title in titles)
+        said = words_for("edge", asked.lang).say(key, title=titles[0], titles=names, count=len(titles))
+        begins = [self._library.beginning(lesson.id) for lesson in lessons]
+        sources = [Source(each.pack, each.id, each.title, text) for each, text in zip(lessons, begins, strict=True)]
+        return Draft((said, begins[0]), "passage", tuple(sources))
 
     def _is_held(self, asked: Question, bank_fit: float, read_fit: float, pack: str) -> bool:
         """Tell whether what was found answers the question, and the question is of a kind that is answered here."""
