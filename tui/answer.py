@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from edge.tutor.reply import Reply, Source
 
+_TALK = "talk"
+"""What `Reply.model` says where nothing was asked: nobody is told to try other words."""
+
 _RECKONED = "arithmetic"
 """What `Reply.model` says of a sum: its lesson explains it, but the answer does not stand there."""
 
 
 def kind_of(reply: Reply) -> str:
     """Return what to call the way the answer was found: `ask.mode.KIND`."""
+    if reply.model == _TALK:
+        return _TALK
     return "sum" if reply.model == _RECKONED else reply.mode
 
 

@@ -190,11 +190,14 @@ class Services:
             return
 
     def add_learner(self, name: str) -> Learner:
-        """Add a learner called `name` and choose her; raise StoreError when that cannot be."""
+        """Add a learner called `name` and choose her; raise StoreError when that cannot be: a child's first question is no name."""
         from secrets import SystemRandom
 
+        from edge.errors import StoreError
         from edge.learning.learner import new_id
 
+        if "?" in name or "¿" in name:
+            raise StoreError("learner-name-asks", name=name)
         learner = self.store().add_learner(name, self.lang, new_id(SystemRandom()))
         self.choose_learner(learner)
         return learner

@@ -126,7 +126,7 @@ class Tutor:
         elif (kind := talk_of(said, lang)) and not (
             kind == LOST and before
         ):  # what was not understood, a model may know
-            draft, passages = Draft((words_for("edge", lang).say(f"talk.{kind}"),), "none"), []
+            draft, passages = Draft((words_for("edge", lang).say(f"talk.{kind}"),), "none", (), "talk"), []
         else:
             draft, passages = self._decide(said, lang, lesson, before)
         written: tuple[Written, ...] = ()

@@ -20,6 +20,7 @@ from edge.tutor.talk import talk_of
 from edge.tutor.topics import OPENINGS, SIGNS, without_opening
 from edge.tutor.turn import Tutor
 from edge.words import words_for
+from tui.answer import kind_of
 
 TALK = tomllib.loads(files("edge.tutor").joinpath("talk.toml").read_text(encoding="utf-8"))
 KINDS = [(lang, kind) for lang, spoken in TALK.items() for kind in spoken if kind != "called"]
@@ -66,6 +67,7 @@ def test_who_says_thanks_is_not_told_that_it_was_not_found(tutor: Tutor, message
     reply = said(tutor, message, lang)
     assert word in reply.text
     assert (reply.mode, reply.sources) == ("none", ())
+    assert kind_of(reply) == "talk", "nobody is told to try other words"
 
 
 def test_a_question_after_a_greeting_is_a_question(tutor: Tutor) -> None:

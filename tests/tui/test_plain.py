@@ -26,6 +26,12 @@ def test_the_first_run_asks_for_language_and_name(home: Path) -> None:
     assert load({"AMAUTA_HOME": str(home)}).lang == "pt"
 
 
+def test_a_question_is_no_name(home: Path) -> None:
+    said = talk(FakeServices(Settings(home)), "1", "¿Qué es un volcán?", "Ana", "0")
+    assert "Eso parece una pregunta: «¿Qué es un volcán?».\nPrimero escribe tu nombre" in said
+    assert "Hola, Ana." in said
+
+
 def test_a_question_is_answered_with_its_source_which_can_be_read(home: Path) -> None:
     services = learning(home)
     said = talk(services, "¿Cómo se alimentan las plantas?", "fuente")
