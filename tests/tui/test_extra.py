@@ -229,7 +229,7 @@ async def test_one_exercise_more_is_the_models_graded_as_any_other_and_not_kept(
         await press(pilot, *PLANTS_DONE)
         before = rosa.store().attempts("rosa")
         await press(pilot, "down", "enter")
-        assert "Ejercicio del modelo: lo escribió la computadora a partir de este texto." in words_of(app)
+        assert "Ejercicio del modelo, escrito por la computadora: puede equivocarse." in words_of(app)
         assert "La raíz toma el agua de la tierra." in words_of(app)
         assert "Fuente: Cómo se alimentan las plantas F4 la abre" in words_of(app)
         assert "¿Qué toma la raíz de la tierra? A) piedras B) agua" in words_of(app).replace("a) ", "A) ").replace(
