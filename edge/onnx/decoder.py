@@ -18,7 +18,7 @@ from edge.llama.history import Fitted, beginning_of, common
 from edge.llama.talking import Talking
 from edge.llama.writing import Writer
 from edge.onnx.head import DecoderHead, read_decoder_head
-from edge.onnx.memory import Memory
+from edge.onnx.memory import LEAST_ROWS, Memory
 from edge.onnx.session import open_session, refusals, runtime_version
 from edge.onnx.words import Words
 from edge.tutor.engine import Message
@@ -59,7 +59,7 @@ class OnnxEngine(Talking):
             given = {entry.name for entry in session.get_inputs()}
             if given != set(OWN_INPUTS) | {f"past_{part}.{n}" for n in range(head.layers) for part in ("key", "value")}:
                 raise ModelError("model-broken", path=path)
-            return cls(session, head, words, path, min(context_tokens, head.context))
+            return cls(session, head, words, path, min(context_tokens, head.context + 1 - LEAST_ROWS))
         except refusals() as error:
             raise ModelError("model-refused", path=path, reason=str(error)[:200]) from error
 

@@ -1,5 +1,6 @@
 """What an ONNX model has read of one conversation, and the scores of what may follow.
 
+The scores never depend on how much was read at once, or on what stood in memory already: see `LEAST_ROWS`.
 Keys and values stay where they are in memory: the network writes into them in place. Nothing here is safe for two
 threads at once; whoever owns it locks.
 """
@@ -23,6 +24,10 @@ PORTION_S = 0.08
 FIRST_TOKENS, MOST_TOKENS = 8, 32
 """Of a portion, before and after it is known how fast this machine reads. Longer ones are read hardly faster."""
 
+LEAST_ROWS = 2
+"""So many tokens are computed at once, at least: one alone is multiplied in another order than the same one among others. The
+last bit differs, the rounding to 8 bits makes much of it, and the answer becomes another. Two or more agree to the bit."""
+
 
 class Memory:
     """The memory of one conversation; it does for ONNX what `edge.llama.reading` does for GGUF."""
@@ -39,7 +44,7 @@ class Memory:
 
         self._binding = session.io_binding()
         self._binding.bind_output("logits", "cpu")  # the first, so that it is found first
-        shape = (1, head.key_heads, room, head.head_size)
+        shape = (1, head.key_heads, room + LEAST_ROWS - 1, head.head_size)
         self._held: list[Any] = []
         for name in (f"{part}.{layer}" for layer in range(head.layers) for part in ("key", "value")):
             self._held.append(np.zeros(shape, dtype=np.float32))
@@ -119,11 +124,14 @@ class Memory:
         count, total = len(part), len(self.past) + len(part)
         if total > self._room:
             raise ModelError("model-question-long", tokens=total, room=self._room)
+        # What is computed beside a single token comes after it, unseen by it; the next reading writes over it.
+        rows = [*part, *[part[-1]] * (LEAST_ROWS - count)]
+        end = len(self.past) + len(rows)
         given = {
-            "input_ids": np.array([part], dtype=np.int64),
+            "input_ids": np.array([rows], dtype=np.int64),
             "wanted": np.arange(0 if every else count - 1, count, dtype=np.int64),
-            "last": np.array([total - 1], dtype=np.int32),
-            "total": np.array([total], dtype=np.int32),
+            "last": np.array([end - 1], dtype=np.int32),
+            "total": np.array([end], dtype=np.int32),
         }
         for name, array in given.items():
             self._binding.bind_cpu_input(name, array)
