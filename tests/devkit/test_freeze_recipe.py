@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
+import subprocess
 import sys
 from importlib import metadata
 from importlib.machinery import ModuleSpec
@@ -118,3 +121,17 @@ def test_only_one_place_reads_a_library_of_others_from_its_file() -> None:
     """A second one needs its file in `choice.LLAMA_SOURCES`, or its like."""
     found = {p.relative_to(ROOT).as_posix() for p in sources() if "spec_from_file_location" in p.read_text("utf-8")}
     assert found == {"edge/llama/schema.py"}
+
+
+def test_a_program_that_the_app_starts_learns_nothing_of_the_starter(recipe: Recipe) -> None:
+    """Itself above all: with the starter's marks and without its library path it would find no library."""
+    assert recipe.given["runtime_hooks"] == [str(SPEC.with_name("own_place.py"))]
+    told = {"_PYI_ARCHIVE_FILE": "amauta", "_PYI_PARENT_PROCESS_LEVEL": "0", "LD_LIBRARY_PATH": "_internal"}
+    child = "import json, os; print(json.dumps(dict(os.environ)))"
+    code = f"import runpy, subprocess, sys; runpy.run_path({recipe.given['runtime_hooks'][0]!r}); sys.exit(subprocess.call([sys.executable, '-c', {child!r}]))"
+    for before in ({}, {"LD_LIBRARY_PATH_ORIG": "mine"}):
+        environment = {"PATH": os.environ["PATH"], **told, **before, "GGML_BACKEND_PATH": "trap.so"}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        left = json.loads(done.stdout)
+        assert not [name for name in left if name.startswith(("_PYI", "GGML"))]
+        assert left.get("LD_LIBRARY_PATH") == before.get("LD_LIBRARY_PATH_ORIG")
