@@ -54,7 +54,7 @@ class DiscreetApp(App[None]):
         desk = self.services.desk
         if opened:
             try:
-                desk.keep()
+                desk.keep() if desk.case else desk.seal()
             except EdgeError as error:
                 self.notify(error.say(self.services.lang), severity="error", timeout=10, markup=False)
             return

@@ -8,9 +8,9 @@ from edge.errors import EdgeError
 from edge.triage.parts import Input, in_language
 from edge.triage.say import answer_in_words
 from edge.words import words_for
-from tui.clinic.case import walk_for
 from tui.clinic.keeping import keep, page, state_of, visits
 from tui.clinic.told import Line, approval_line, expected, finding_lines, row_lines, schedule_source, vaccine_lines
+from tui.clinic.unsaved import GO_ON
 from tui.clinic.visit import age_months, meant, months_of
 from tui.lines import Lines, same_word
 from tui.plain_dialogue import lead
@@ -40,7 +40,9 @@ def clinic(services: Services, lines: Lines) -> None:
             elif kind == "keep":
                 lead(services, lines, page(services, desk.case.kept.id) if desk.case else keep(services))
             elif kind == "visits":
-                lead(services, lines, visits(services))
+                result = lead(services, lines, visits(services)) or ""
+                if result.startswith(GO_ON):
+                    _walk(services, lines, result.removeprefix(GO_ON))
             elif kind == "vaccines":
                 _vaccines(services, lines)
             elif kind == "source":
@@ -80,7 +82,7 @@ def _options(services: Services) -> list[tuple[str, str]]:
 def _walk(services: Services, lines: Lines, name: str) -> None:
     """Ask the questions of a table; Enter alone leaves it, with a draft nothing is lost."""
     words, desk = services.words, services.desk
-    walk = walk_for(desk.table(name), desk.visit, desk.today, desk.case)
+    walk = desk.walk(name)
     lines.say(words.say("clinic.plain_about", source=words.say("plain.source_word"), back=words.say("plain.back_word")))
     while walk.open():
         one = walk.open()[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from edge.errors import EdgeError
-from tui.clinic.asks import ASIDE, Choose, Steps, Write, narrowed
+from tui.clinic.asks import ASIDE, Choose, Steps, Write, by_key, narrowed
 from tui.lines import Lines, same_word
 from tui.services import Services
 
@@ -69,6 +69,8 @@ def _chosen(services: Services, lines: Lines, asked: Choose) -> str | None:
             return None
         if given.isdecimal() and 0 < int(given) <= len(options):
             return options[int(given) - 1].id
+        if chosen := by_key(asked, given):
+            return chosen
         if asked.search:
             typed = given
         else:

@@ -19,7 +19,10 @@ SCHEMA = (
     " BEGIN SELECT raise(ABORT, 'events never change'); END",
 )
 
-LATER = "CREATE TABLE IF NOT EXISTS pages (patient TEXT PRIMARY KEY, sealed BLOB NOT NULL)"
+LATER = (
+    "CREATE TABLE IF NOT EXISTS pages (patient TEXT PRIMARY KEY, sealed BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS unsaved (name TEXT PRIMARY KEY, seconds REAL NOT NULL)",
+)
 """What files of the first days lack."""
 
 FREE_TRIES = 3

@@ -45,7 +45,8 @@ class Vault:
             try:
                 facts = facts_in(self._database)
                 if facts.get("format") == FORMAT:
-                    self._database.execute(LATER)
+                    for statement in LATER:
+                        self._database.execute(statement)
             except sqlite3.Error:
                 self._database.close()
                 raise
@@ -165,16 +166,16 @@ class Vault:
         return self._key
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[sqlite3.Connection]:
         """Hold the file alone; everything within is kept, or nothing. May be nested."""
         with self._lock:
             if self._database.in_transaction:
-                yield
+                yield self._database
                 return
             with plain_errors(self.path):
                 self._database.execute("BEGIN IMMEDIATE")
                 try:
-                    yield
+                    yield self._database
                     self._database.execute("COMMIT")
                 except BaseException:
                     self._database.rollback()
@@ -186,7 +187,7 @@ class Vault:
         with self.writing():
             seq, prev = self._head(key)
             at = position(self.device, seq + 1, patient, prev)
-            sealed = seal.seal(self._patient_key(key, patient, make=True) or b"", content, at)
+            sealed = seal.seal(self.patient_key(key, patient, make=True) or b"", content, at)
             digest = sha256(sealed).digest()
             hashed = sha256(at + digest).digest()
             self._database.execute(
@@ -236,7 +237,7 @@ class Vault:
     def set_page(self, patient: str, content: bytes) -> None:
         """Keep what is not finished about a patient in place of what was kept before; nothing: no page."""
         with self.writing():
-            if content and (key := self._patient_key(self.key(), patient)):
+            if content and (key := self.patient_key(self.key(), patient)):
                 sealed = seal.seal(key, content, page_at(self.device, patient))
                 self._database.execute("INSERT OR REPLACE INTO pages VALUES (?, ?)", (patient, sealed))
             else:
@@ -246,7 +247,7 @@ class Vault:
         """Return what is not finished about a patient; nothing where there is none, or it does not open."""
         with self._lock, plain_errors(self.path):
             row = self._database.execute("SELECT sealed FROM pages WHERE patient = ?", (patient,)).fetchone()
-            key = self._patient_key(self.key(), patient)
+            key = self.patient_key(self.key(), patient)
         return (seal.unseal(key, row[0], page_at(self.device, patient)) if row and key else None) or b""
 
     def _snapshot(self, key: bytes) -> tuple[tuple[int, bytes], dict[str, bytes | None], list[tuple[Any, ...]]]:
@@ -258,7 +259,7 @@ class Vault:
             try:
                 head = self._head(key)
                 owners = [owner for (owner,) in self._database.execute("SELECT patient FROM keys").fetchall()]
-                keys = {owner: self._patient_key(key, owner) for owner in ("", *owners)}
+                keys = {owner: self.patient_key(key, owner) for owner in ("", *owners)}
                 columns = "seq, patient, prev, hash, digest, sealed"
                 return head, keys, self._database.execute(f"SELECT {columns} FROM events ORDER BY seq").fetchall()
             finally:
@@ -284,7 +285,7 @@ class Vault:
             raise RecordsError("records-changed", path=self.path, seq=seq)
         return seq, hashed
 
-    def _patient_key(self, key: bytes, patient: str, make: bool = False) -> bytes | None:
+    def patient_key(self, key: bytes, patient: str, make: bool = False) -> bytes | None:
         """Return a patient's own key, which deletion destroys; marks of deletion have one that stays."""
         if not patient:
             return seal.derived(key, "marks")

@@ -29,7 +29,7 @@ class Pick:
     id: str
     text: str
     mark: str = ""
-    """Stands before it, in a column of its own: an urgency in words, a state."""
+    """Stands before it, in a column of its own: an urgency in words, a state; a single letter is the key that chooses it."""
 
     kind: str = ""
     """What kind of line the mark is; screens colour it."""
@@ -74,6 +74,13 @@ class Choose:
 
 Ask = Write | Choose
 Steps = Generator[Ask, str | None, T]
+
+
+def by_key(ask: Ask | None, key: str) -> str:
+    """Return the option that a single letter chooses; nothing: none."""
+    options = ask.options if isinstance(ask, Choose) and not ask.search else ()
+    return next((one.id for one in options if len(one.mark) == 1 and one.mark == letters(key).upper()), "")
+
 
 MOST_SHOWN = 60
 """Of a long list; typing narrows it."""

@@ -18,7 +18,7 @@ from edge.triage.run import canonical, make_run
 from tui.clinic.visit import Visit, Walk, age_months
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from edge.records.book import Book
     from edge.triage.parts import Table
@@ -71,7 +71,7 @@ def restored(case: Case, book: Book, find: Callable[[str], Table]) -> Visit:
     if case.patient.birth:
         visit.born = read_date(case.patient.birth)
     for run in case.kept.runs:
-        table = _same_table(run["table"]["id"], run["table"]["sha256"], find)
+        table = same_table(run["table"]["id"], run["table"]["sha256"], find)
         if table is None:
             foreign.append(run)
         else:
@@ -82,16 +82,16 @@ def restored(case: Case, book: Book, find: Callable[[str], Table]) -> Visit:
     return visit
 
 
-def walk_for(table: Table, visit: Visit, on: date, case: Case | None) -> Walk:
+def walk_for(table: Table, visit: Visit, on: date, begun: Mapping[str, Mapping[str, str]]) -> Walk:
     """Return the way through a table, from where it was left when the power went."""
     walk = Walk(table, visit, on)
-    given = case.begun.get(f"{table.id} {table.sha256}", {}) if case else {}
-    if given:
+    if given := begun.get(f"{table.id} {table.sha256}"):
         walk.resume(read_answers(table, given, on))
     return walk
 
 
-def _same_table(name: str, sha256: str, find: Callable[[str], Table]) -> Table | None:
+def same_table(name: str, sha256: str, find: Callable[[str], Table]) -> Table | None:
+    """Return a table of the very same content; None where it is gone or another."""
     try:
         table = find(name)
     except EdgeError:

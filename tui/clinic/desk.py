@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edge.triage.parts import Table
     from edge.triage.vaccines import Schedule
     from tui.clinic.case import Case
+    from tui.clinic.unsaved import Left
     from tui.clinic.visit import Visit, Walk
 
 GROUPS = {
@@ -29,7 +30,8 @@ GROUPS = {
 class Desk:
     """Opened when first needed. The patient is forgotten when the app ends or somebody else sits down.
 
-    With a case, every finished table and every answer is in the records before the next screen; without one, nothing is.
+    With a case, every finished table and every answer is in the records before the next screen. Without one they are
+    sealed there too, as nobody's, while the records are open; where there are none, nothing is written.
     """
 
     def __init__(self, settings: Callable[[], Settings], now: Callable[[], datetime]) -> None:
@@ -38,6 +40,13 @@ class Desk:
         self._visit: Visit | None = None
         self.case: Case | None = None
         """The draft that this patient's answers go to, if somebody asked for it."""
+
+        self.unsaved = ""
+        """Under which name the answers of a patient without a case are sealed, if they are."""
+
+        self._begun: dict[str, dict[str, str]] = {}
+        self._walk: Walk | None = None
+        """The table that is being answered without a case."""
 
         self.records = Records(lambda: settings().home)
         self.country = ""
@@ -58,13 +67,19 @@ class Desk:
         return self._visit
 
     def new_patient(self) -> None:
-        """Forget who was there; a draft stays in the records."""
-        self._visit = self.case = None
+        """Forget who was there; a draft stays in the records, answers that nobody saved do not."""
+        if self.unsaved:
+            self.throw_away(self.unsaved)
+        self._put_aside()
 
     def leave(self) -> None:
-        """Forget who was there, and lock the records: somebody else sits down."""
-        self.new_patient()
+        """Forget who was there, and lock the records: somebody else sits down. What was not saved is offered again."""
+        self._put_aside()
         self.records.lock()
+
+    def _put_aside(self) -> None:
+        self._visit = self.case = None
+        self.unsaved, self._begun, self._walk = "", {}, None
 
     def close_case(self) -> None:
         """Forget the patient whose draft is open; what nobody began to keep stays at hand."""
@@ -73,13 +88,17 @@ class Desk:
 
     def begin(self, patient: Patient) -> None:
         """Keep this patient's answers from now on, as a draft."""
+        from edge.records.unsaved import forget
         from edge.records.visit import Visit as Kept
         from tui.clinic.case import Case
 
         now, book = self._now(), self.records.book()
-        case = Case(patient, book.write(Kept("", patient.id, self.today.isoformat()), now))
-        case.save(self.visit, book, now)
-        self.case = case
+        with book.vault.writing():
+            case = Case(patient, book.write(Kept("", patient.id, self.today.isoformat()), now))
+            case.save(self.visit, book, now)
+            if self.unsaved:
+                forget(book.vault, self.unsaved)
+        self.case, self.unsaved, self._walk = case, "", None
 
     def resume(self, visit: str) -> None:
         """Go on with a draft of the records."""
@@ -87,17 +106,76 @@ class Desk:
 
         book = self.records.book()
         case = Case(*book.find(visit))
-        self._visit, self.case = restored(case, book, self.table), case
+        found = restored(case, book, self.table)
+        self.new_patient()
+        self._visit, self.case = found, case
+
+    def walk(self, name: str) -> Walk:
+        """Return the way through a table for this patient, from where it was left when the power went."""
+        from tui.clinic.case import walk_for
+
+        return walk_for(self.table(name), self.visit, self.today, self.case.begun if self.case else self._begun)
 
     def keep(self) -> None:
-        """Write what was found into the draft, if there is one."""
+        """Write what was found into the draft, or seal it as nobody's."""
         if self.case is not None:
             self.case.save(self.visit, self.records.book(), self._now())
+        self._begun, self._walk = {}, None
+        self.seal()
 
     def note(self, walk: Walk) -> None:
-        """Keep the answers to a table that is not finished, if there is a draft."""
+        """Keep the answers to a table that is not finished."""
         if self.case is not None:
             self.case.note(walk, self.records.book())
+        else:
+            self._walk = walk
+            self.seal()
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether anything was answered of this patient."""
+        return bool(self.case or self.visit.findings or (self._walk and self._walk.answers))
+
+    def seal(self) -> None:
+        """Seal what belongs to nobody yet; not where the records are locked, or nobody made any."""
+        if self.case or not self.at_hand or self.records.locked:
+            return
+        from edge.records.unsaved import keep
+        from tui.clinic.unsaved import facts_of
+
+        self.unsaved = keep(self.records.book().vault, self.unsaved, facts_of(self.visit, self._walk, self._now()))
+
+    def waiting(self) -> int:
+        """Return how many times answers were left that nobody saved, other than those of now; needs no passphrase."""
+        if not self.records.path.is_file() or not self.records.exist:
+            return 0
+        from edge.records.unsaved import waiting
+
+        return len({*waiting(self.records.book().vault)} - {self.unsaved})
+
+    def left(self) -> list[Left]:
+        """Return those answers, the newest first; the records must be open."""
+        from edge.records.unsaved import read, waiting
+        from tui.clinic.unsaved import left_of
+
+        vault = self.records.book().vault
+        names = [name for name in waiting(vault) if name != self.unsaved]
+        found = [left_of(name, facts, self.table, self.today) for name in names if (facts := read(vault, name))]
+        return sorted(found, key=lambda left: left.at, reverse=True)
+
+    def take_up(self, left: Left) -> None:
+        """Go on with answers that nobody saved; those of now stay sealed."""
+        self._put_aside()
+        self._visit, self._begun, self.unsaved = left.visit, left.begun, left.name
+        self._walk = self.walk(left.table) if left.table else None
+
+    def throw_away(self, name: str) -> None:
+        """Destroy answers that nobody saved."""
+        from edge.records.unsaved import forget
+
+        vault = self.records.book().vault
+        forget(vault, name)
+        vault.shrink()
 
     def groups(self) -> list[tuple[str, list[Table]]]:
         """Return the tables by group, as they are shown here; raise TriageError where one cannot be read."""

@@ -1,6 +1,6 @@
 """The dialogues about visits that are kept: save what was found, go on with a draft, confirm, hand over, correct.
 
-`problems` as a result means: show the list of problems, with this patient.
+`problems` as a result means: show the list of problems, with this patient; `table:NAME`: go on with that table.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from edge.errors import EdgeError
 from edge.records.exports import tables_by_hash
 from edge.words import words_for
 from tui.clinic.access import at_hand, change_passphrase, renew_recovery
@@ -15,13 +16,13 @@ from tui.clinic.asks import Choose, Pick, Steps, Write
 from tui.clinic.leaving import delete, export, month
 from tui.clinic.people import FIELDS, fill, who
 from tui.clinic.told import Line
+from tui.clinic.unsaved import LATER, PROBLEMS, THROWN, left_pick, offer, offer_all
 from tui.clinic.written import visit_lines, visit_pick
 
 if TYPE_CHECKING:
     from edge.records.visit import Patient, Visit
     from tui.services import Services
 
-PROBLEMS = "problems"
 OF_DRAFT = ("problems", "outcome", "notes", "patient", "confirm", "delete")
 OF_FINAL = ("referral", "referral-text", "fhir", "hand-over", "correct", "everything", "delete")
 OF_HANDED = tuple(deed for deed in OF_FINAL if deed != "hand-over")
@@ -47,17 +48,26 @@ def keep(services: Services) -> Steps[str]:
 def visits(services: Services) -> Steps[str]:
     """Show the visits that are kept, drafts first, and what concerns all of them."""
     words, said = services.words, ""
+    opening = services.desk.records.locked
     while True:
         book = yield from at_hand(services)
         if book is None:
             return ""
+        if opening and (result := (yield from _just_opened(services))):
+            return result
+        opening = False
         people = {one.id: one for one in book.patients()}
+        left = {one.name: one for one in services.desk.left()}
         newest = sorted(book.visits(), key=lambda one: one.date, reverse=True)
         listed = sorted(newest, key=lambda one: one.state != "draft")
         more = tuple(Pick(f"all:{deed}", words.say(f"records.{deed}")) for deed in ("lock", "change", "renew", "month"))
         chosen = yield Choose(
             words.say("records.visits"),
-            (*(visit_pick(people[one.patient], one, words) for one in listed), *more),
+            (
+                *(left_pick(one, services) for one in left.values()),
+                *(visit_pick(people[one.patient], one, words) for one in listed),
+                *more,
+            ),
             (("quiet", words.say("records.count", visits=len(listed), people=len(people))),),
             search=words.say("records.visits_search"),
             said=said,
@@ -72,8 +82,22 @@ def visits(services: Services) -> Steps[str]:
             said = yield from deeds[chosen](services)
             continue
         said = ""
+        if chosen.startswith("left:"):
+            result = yield from offer(services, left[chosen.removeprefix("left:")])
+            if result not in (LATER, THROWN):
+                return result
+            continue
         if (yield from _may_open(services, chosen)) and (yield from page(services, chosen)) == PROBLEMS:
             return PROBLEMS
+
+
+def _just_opened(services: Services) -> Steps[str]:
+    """Seal the answers of now, which nobody could before; without any, offer those that were left."""
+    desk = services.desk
+    if desk.at_hand:
+        desk.seal()
+        return ""
+    return (yield from offer_all(services))
 
 
 def _may_open(services: Services, visit: str) -> Steps[bool]:
@@ -176,9 +200,16 @@ def _change(services: Services, deed: str, patient: Patient, visit: Visit) -> St
 
 
 def state_of(services: Services) -> str:
-    """Say whose draft is open, for the top of the list of problems; nothing where none is."""
-    case = services.desk.case
+    """Say for the top of the list of problems whose draft is open, or that answers are sealed, or were left; or nothing."""
+    desk, words = services.desk, services.words
+    case = desk.case
+    if case is None and desk.unsaved:
+        return words.say("records.left_sealed")
     if case is None:
-        return ""
+        try:
+            count = desk.waiting()
+        except EdgeError:  # Whoever wants to open the records is told what is wrong with them.
+            count = 0
+        return words.say("records.left_waiting", count=count) if count else ""
     edge = words_for("edge", services.lang)
     return services.words.say("records.open", name=case.patient.name, state=edge.say("records.state-draft"))

@@ -6,8 +6,9 @@ One vault for the whole app; nothing is opened before it is wanted. Time is an a
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from time import time
+from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError
@@ -17,11 +18,21 @@ if TYPE_CHECKING:
     from edge.records.vault import Vault
 
 
+COUNT_SECONDS = 600.0
+"""How often the use of the app is counted, by which answers that nobody saved go."""
+
+
 class Records:
     """The vault of this device, or none yet."""
 
-    def __init__(self, home: Callable[[], Path], clock: Callable[[], float] = time) -> None:
+    def __init__(
+        self, home: Callable[[], Path], clock: Callable[[], float] = time, ticks: Callable[[], float] = monotonic
+    ) -> None:
         self._home = home
+        self.ticks = ticks
+        """Counts seconds of use, whatever the clock says."""
+
+        self._counted = ticks()
         self.clock = clock
         """Counts seconds; the vault locks and makes wait by it."""
 
@@ -57,6 +68,8 @@ class Records:
 
     def just_locked(self) -> bool:
         """Tell once that they were open and have locked themselves."""
+        if self.ticks() - self._counted > COUNT_SECONDS:
+            self.count_use()
         was, self._open = self._open, not self.locked
         return was and not self._open
 
@@ -77,6 +90,7 @@ class Records:
         """Open them, or raise EdgeError."""
         self._opened().unlock(passphrase)
         self._open = True
+        self.count_use()
 
     def recover(self, recovery: str, passphrase: str) -> None:
         """Open them with the recovery key, and set a new passphrase."""
@@ -108,16 +122,28 @@ class Records:
 
     def lock(self) -> None:
         """Lock them now; nobody needs to be told."""
+        self.count_use()
         self._open = False
         if self._vault is not None:
             self._vault.lock()
 
     def close(self) -> None:
         """Let go of the file."""
+        self.count_use()
         self._open = False
         if self._vault is not None:
             self._vault.close()
             self._vault = None
+
+    def count_use(self) -> None:
+        """Count how long the app was used since the last time; a full disk must not stop anybody from closing it."""
+        if self._vault is None:
+            return
+        from edge.records.unsaved import count_use
+
+        with suppress(EdgeError):
+            count_use(self._vault, self.ticks() - self._counted)
+            self._counted = self.ticks()
 
     def _opened(self) -> Vault:
         if self._vault is None:

@@ -107,6 +107,11 @@ class Walk:
             self.trail.append(coming[0].id)
 
     @property
+    def born(self) -> date | None:
+        """The date of birth typed on this way, or what was known before."""
+        return next(iter(self._born), self.visit.born)
+
+    @property
     def answers(self) -> dict[str, Answer]:
         """What counts now."""
         return {name: self.kept[name] for name in self.trail}

@@ -19,6 +19,7 @@ from edge.triage.parts import Table, in_language
 from edge.words import words_for
 from tui.clinic.asks import Steps
 from tui.clinic.keeping import keep, page, state_of, visits
+from tui.clinic.unsaved import GO_ON
 from tui.lines import letters
 from tui.screens.clinic_dialogue import DialogueScreen
 from tui.screens.clinic_question import open_walk
@@ -180,7 +181,15 @@ class ClinicScreen(Screen[None]):
             self.app.push_screen(open_walk(self.services, name))
 
     def _ask(self, steps: Steps[str]) -> None:
-        self.app.push_screen(DialogueScreen(self.services, steps))
+        self.app.push_screen(DialogueScreen(self.services, steps), self._asked)
+
+    def _asked(self, result: str | None) -> None:
+        """Go on with a table where that was chosen."""
+        if result and result.startswith(GO_ON):
+            try:
+                self.app.push_screen(open_walk(self.services, result.removeprefix(GO_ON)))
+            except EdgeError as error:
+                self._tell(error)
 
     def _tell(self, error: EdgeError) -> None:
         self.notify(error.say(self.services.lang), severity="error", timeout=10, markup=False)

@@ -19,7 +19,7 @@ from textual.widgets.option_list import Option
 from textual.worker import Worker, WorkerState
 
 from edge.errors import EdgeError
-from tui.clinic.asks import ASIDE, NEW, Ask, Choose, Pick, Steps, Write, narrowed
+from tui.clinic.asks import ASIDE, NEW, Ask, Choose, Pick, Steps, Write, by_key, narrowed
 from tui.screens.clinic_result import STYLES, shown
 from tui.screens.lesson import Pages
 from tui.services import Services
@@ -126,6 +126,9 @@ class DialogueScreen(Screen[Any]):
             event.stop()
             box.focus()
             box.insert_text_at_cursor(event.character)
+        elif event.character and (chosen := by_key(self.asked, event.character)):
+            event.stop()
+            self._answer(chosen)
         elif event.key == "enter" and self.query_one(Pages).has_class("alone"):
             event.stop()
             self._answer(None)

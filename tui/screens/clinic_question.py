@@ -22,7 +22,6 @@ from edge.triage.parts import Input, in_language
 from edge.triage.say import answer_in_words, question_of_overlay
 from edge.words import words_for
 from tui import wishes
-from tui.clinic.case import walk_for
 from tui.clinic.told import expected
 from tui.clinic.visit import Walk, meant
 from tui.services import Services
@@ -204,7 +203,7 @@ def open_walk(services: Services, name: str) -> Screen[None]:
     from tui.screens.clinic_result import ResultScreen
 
     desk = services.desk
-    walk = walk_for(desk.table(name), desk.visit, desk.today, desk.case)
+    walk = desk.walk(name)
     if walk.open():
         return QuestionScreen(services, walk)
     walk.finish()
