@@ -13,7 +13,7 @@ from pathlib import Path
 
 from devkit.errors import KitError
 
-PATIENCE_S = 180
+PATIENCE_S = 900
 QUESTION = "¿Cómo se alimentan las plantas?"
 SOUND = "proof.wav"
 FORM = "proof.xlsx"
