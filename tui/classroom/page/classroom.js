@@ -1,6 +1,9 @@
 "use strict";
 // The page of a pupil: connects, comes back by itself, and brings keys, taps and a line of text to the app.
 (function () {
+  // terminal.js did not come, or this was asked for twice and came twice: see loading.js.
+  if (!window.Terminal || window.amautaStarted) return;
+  window.amautaStarted = true;
   function by(id) { return document.getElementById(id); }
   var body = document.body, screen = by("screen"), catcher = by("catch"), line = by("line"), say = by("say");
   if (!window.WebSocket || !window.TextDecoder || !window.PointerEvent) { tell(body.dataset.old, false); return; }
