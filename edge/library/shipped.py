@@ -1,6 +1,6 @@
-"""The search index that came with the app: made once where the app was made, and never written to.
+"""The search indexes that came with the app: made once where the app was made, and never written to.
 
-It counts only for the very packs, vectors and format it was made of, which its name says, and only while
+One counts only for the very packs, vectors and format it was made of, which its name says, and only while
 no byte of it has changed. Whoever finds it unfit makes an index of their own, as if there were none.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.files import sha256_of
 from edge.library import index
-from edge.library.folder import pack_folders
+from edge.library.folder import CLINIC, EMBEDDED, pack_folders
 from edge.library.meaning import Meaning
 
 FOLDER = Path(__file__).parent.parent / "index"
@@ -34,14 +34,22 @@ def is_damaged(name: str, folder: Path) -> bool:
         return True
 
 
-def make(package: Path) -> Path:
-    """Write the index of the packs in a copy of this package, in place of any before; return its file."""
-    folders = sorted(pack_folders(package / "packs"))
+def make(package: Path) -> tuple[Path, ...]:
+    """Write the indexes of the packs in a copy of this package, a school's and a health post's, in place of any before."""
     meaning = Meaning(package / "models" / "search")
     folder = package / FOLDER.name
     for old in folder.glob("*"):
         old.unlink()
-    path = folder / f"{index.fingerprint(folders, meaning)}{index.SUFFIX}"
-    index.build(folders, path, meaning)
+    school = package / EMBEDDED.name
+    clinic = package / CLINIC.parent.name / CLINIC.name
+    wanted = {
+        index.fingerprint(packs, meaning): packs for packs in (pack_folders(school), pack_folders(school, clinic))
+    }
+    return tuple(_made(name, packs, folder, meaning) for name, packs in wanted.items())
+
+
+def _made(name: str, packs: list[Path], folder: Path, meaning: Meaning) -> Path:
+    path = folder / f"{name}{index.SUFFIX}"
+    index.build(packs, path, meaning)
     (folder / f"{path.name}{RECEIPT}").write_text(f"{sha256_of(path)}\n", encoding="ascii")
     return path

@@ -12,7 +12,7 @@ import pytest
 from edge.device import probe
 from edge.health import examine
 from edge.library import index, shipped
-from edge.library.folder import pack_folders
+from edge.library.folder import CLINIC, pack_folders
 from edge.library.library import Library
 from edge.library.meaning import EMBEDDED as VECTORS
 from edge.settings import Settings
@@ -37,6 +37,10 @@ def open_there(package: Path, own: Path) -> Library:
 
 def index_in(package: Path) -> Path:
     return next((package / "index").glob(f"*{index.SUFFIX}"))
+
+
+def index_names(package: Path) -> set[str]:
+    return {path.name for path in (package / "index").glob(f"*{index.SUFFIX}")}
 
 
 def test_a_device_with_the_index_that_came_along_makes_none(package: Path, tmp_path: Path) -> None:
@@ -101,6 +105,19 @@ def test_the_same_packs_make_the_same_bytes_wherever_they_lie(package: Path, tmp
     other = tmp_path / "other" / "deeper" / "edge"
     shutil.copytree(package, other)
     (other / "index" / "0123.index").write_bytes(b"of an older app")
-    again = shipped.make(other)
+    (again,) = shipped.make(other)
     assert again.read_bytes() == index_in(package).read_bytes()
     assert sorted(path.suffix for path in (other / "index").iterdir()) == [index.SUFFIX, shipped.RECEIPT]
+
+
+def test_a_health_post_finds_the_index_of_its_own_packs_too(package: Path, tmp_path: Path) -> None:
+    shutil.copytree(CLINIC / "ensenanza", package / "clinic" / "packs" / "ensenanza")
+    made = shipped.make(package)
+    assert len(made) == 2
+    assert index_names(package) == {path.name for path in made}
+    library = Library.of_folders(
+        pack_folders(package / "packs", package / "clinic" / "packs"), tmp_path / "own", package / "index"
+    )
+    assert {row.folder.name for row in library.packs()} == {"mini", "ensenanza"}
+    open_there(package, tmp_path / "own")
+    assert not (tmp_path / "own").exists()
