@@ -2,14 +2,11 @@
 # Make the Debian 11 room in which `amauta-kit freeze --old-glibc` builds, so that the result
 # runs from glibc 2.31 on. Runs as root; every step is skipped when its stamp is there.
 #
-#   bullseye.sh ROOM [ARCHITECTURE]     ROOM is a folder outside the repository, about 2 GB
+#   bullseye.sh ROOM        ROOM is a folder outside the repository, about 2 GB
 #
-# ARCHITECTURE is Debian's name for it, this machine's when left out. Another one's programs run in an
-# emulator (qemu-user-static, binfmt), some ten times slower.
 # Python 3.11 is not in Debian 11: it is compiled from Debian 12's own source package.
 set -eu
 ROOM=$1
-ARCHITECTURE=${2:-$(dpkg --print-architecture)}
 MIRROR=${AMAUTA_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 JOBS=$(nproc)
 
@@ -20,7 +17,7 @@ inside() { LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive chroot "$ROOM" "$@"; }
 if ! done_before base; then
     rm -rf "$ROOM"
     mkdir -p "$ROOM"
-    debootstrap --arch="$ARCHITECTURE" --variant=minbase --include=ca-certificates bullseye "$ROOM" "$MIRROR"
+    debootstrap --variant=minbase --include=ca-certificates bullseye "$ROOM" "$MIRROR"
     mkdir -p "$ROOM/opt/amauta"
     mark_done base
 fi

@@ -317,16 +317,6 @@ def test_the_room_gets_the_source_and_nothing_else(tmp_path: Path) -> None:
     assert not list((tmp_path / "source").rglob("__pycache__"))
 
 
-def test_a_room_for_another_machine_needs_its_emulator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(KitError) as caught:
-        old_glibc.check_emulator("aarch64", tmp_path)
-    assert "qemu-user-static" in caught.value.say("es")
-    (tmp_path / "qemu-aarch64").touch()
-    old_glibc.check_emulator("aarch64", tmp_path)
-    assert main(["freeze", "--machine", "aarch64"]) == 1
-    assert "--old-glibc" in capsys.readouterr().err
-
-
 @pytest.mark.skipif(not sys.platform.startswith("linux") or not shutil.which("cc"), reason="needs a C compiler")
 def test_a_flag_the_compiler_does_not_know_is_dropped_and_the_variant_written_down(tmp_path: Path) -> None:
     told = in_front(tmp_path, tmp_path / "degraded", "")

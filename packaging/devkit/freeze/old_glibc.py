@@ -2,8 +2,7 @@
 
 The room is made once by `packaging/pyinstaller/bullseye.sh` (root, debootstrap, half an hour) and
 kept in the cache. The source is copied into it, set up and frozen there by the very commands used
-outside; only the result comes out. A room for another machine runs in an emulator; llama.cpp, which
-would take it half a day, is compiled for it in this machine's room.
+outside; only the result comes out.
 """
 
 from __future__ import annotations
@@ -26,36 +25,23 @@ INSIDE = Path("opt/amauta")
 COPIED = ("edge", "tui", "packaging", "pyproject.toml", "models_manifest.json", "LICENSE", "NOTICES.md", "README.md")
 """What is needed to install and freeze the app; a room never sees the rest of the repository."""
 
-OTHERS = {"aarch64": "arm64"}
-"""Machines for which a room can be made on another one, and what Debian calls them."""
-
-EMULATORS = Path("/proc/sys/fs/binfmt_misc")
 PYTHON = "/opt/amauta/python/bin/python3"
 SETUP = (PYTHON, "packaging/devkit/environment.py", "--folder", "/opt/amauta/venv", "--with", "kit")
-LLAMA = (PYTHON, "packaging/devkit/environment.py", "--folder", "/opt/amauta/venv", "--llama-for")
-APT = ("apt-get", "-q", "install", "-y", "--no-install-recommends")
 FREEZE = ("/opt/amauta/venv/bin/amauta-kit", "freeze", "--out", "/opt/amauta/out", "--json")
 
 
-def freeze_old(out: Path, root: Path | None, machine: str, say: Say) -> Frozen:
-    """Make the room for `machine` (empty: this one) if needed, freeze inside it, and bring folder and zip to `out`."""
-    other = "" if machine == platform.machine() else machine
-    home = cache_folder() / "bullseye"
-    room = home.with_name(f"bullseye-{OTHERS[other]}") if other else home
+def freeze_old(out: Path, root: Path | None, say: Say) -> Frozen:
+    """Make the room if needed, freeze inside it, and bring folder and zip to `out`."""
+    room = cache_folder() / "bullseye"
     place = next(p for p in (room, *room.parents) if p.exists())
     check_host(
         platform.system(), os.geteuid() if hasattr(os, "geteuid") else -1, shutil.disk_usage(place).free >> 20, room
     )
-    if other:
-        check_emulator(other, EMULATORS)
     trusted = None if root is None else read_root(root)
-    log = home.with_name("bullseye.log")
+    log = room.with_name("bullseye.log")
     log.parent.mkdir(parents=True, exist_ok=True)
     say("room")
-    _run(["sh", str(SOURCE / RECIPE), str(room), *([OTHERS[other]] if other else [])], log)
-    if other:
-        say("llama")
-        bring_llama(home, room, other, log)
+    _run(["sh", str(SOURCE / RECIPE), str(room)], log)
     say("install")
     copy_source(SOURCE, room / INSIDE / "source")
     _run(enter(room, SETUP), log)
@@ -80,26 +66,6 @@ def check_host(system: str, user: int, free_mb: int, room: Path) -> None:
             raise KitError("freeze-room-tool", tool=tool)
     if not room.exists() and free_mb < NEEDED_MB:
         raise KitError("freeze-disk-small", path=room, free=free_mb, needed=NEEDED_MB)
-
-
-def check_emulator(machine: str, emulators: Path) -> None:
-    """Raise KitError when this machine cannot run the programs of that one."""
-    if not (emulators / f"qemu-{machine}").exists():
-        raise KitError("freeze-room-emulator", machine=machine)
-
-
-def bring_llama(home: Path, room: Path, machine: str, log: Path) -> None:
-    """Compile llama.cpp for `machine` in this machine's room, and lay the wheel where the other room looks for it."""
-    _run(["sh", str(SOURCE / RECIPE), str(home)], log)
-    copy_source(SOURCE, home / INSIDE / "source")
-    if not (home / f"usr/bin/{machine}-linux-gnu-g++").exists():
-        _run(enter(home, ("apt-get", "-q", "update")), log)
-        _run(enter(home, (*APT, f"g++-{machine}-linux-gnu")), log)
-    wheel = home / _run(enter(home, (*LLAMA, machine)), log).lstrip("/")
-    target = room / INSIDE / "cache" / wheel.parent.name
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(wheel, target / "part")
-    (target / "part").replace(target / wheel.name)
 
 
 def copy_source(source: Path, target: Path) -> None:

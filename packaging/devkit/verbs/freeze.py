@@ -7,7 +7,6 @@ import json
 import sys
 from pathlib import Path
 
-from devkit.errors import KitError
 from edge.command_line import ExitCode
 from edge.settings import Settings
 from edge.words import Words
@@ -19,7 +18,6 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, default=out, help=words.say("freeze.help-out", out=out))
     parser.add_argument("--root", metavar="ROOT.json", type=Path, help=words.say("freeze.help-root"))
     parser.add_argument("--old-glibc", action="store_true", help=words.say("freeze.help-old"))
-    parser.add_argument("--machine", choices=["aarch64"], help=words.say("freeze.help-machine"))
     parser.add_argument("--json", action="store_true", help=words.say("kit.help-json"))
 
 
@@ -29,12 +27,10 @@ def run(args: argparse.Namespace, settings: Settings, words: Words) -> int:
     def say(step: str) -> None:
         sys.stderr.write(f"{words.say(f'freeze.step-{step}')}\n")
 
-    if args.machine and not args.old_glibc:
-        raise KitError("freeze-machine-room")
     if args.old_glibc:
         from devkit.freeze.old_glibc import freeze_old
 
-        done = freeze_old(args.out, args.root, args.machine or "", say)
+        done = freeze_old(args.out, args.root, say)
     else:
         from devkit.freeze.build import freeze
 
