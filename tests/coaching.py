@@ -98,3 +98,10 @@ EXERCISE = {
     "right": 1,
 }
 FAULTY = {**EXERCISE, "right": 0}
+
+OF_HANDS = {
+    "question": "¿Qué quitan el agua y el jabón?",
+    "options": ["piedras", "microbios", "leche", "arena"],
+    "right": 1,
+}
+"""About the only passage of the lesson about hands."""

@@ -9,12 +9,14 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
-from coaching import EXERCISE, FAULTY, HINT, TELLING, Saying, coach_with
+from coaching import EXERCISE, FAULTY, HINT, OF_HANDS, TELLING, Saying, coach_with
 from edge.errors import ModelError
 from fakes import FakeServices
 from promptness import within
 from tests.tui.screen import keys_of, press, pressing, settle, words_of
 from tui.app import AmautaApp
+from tui.drill import Drill, SumSource
+from tui.extra import Extras
 from tui.screens.exercise import ExerciseScreen
 
 SIZE = (80, 24)
@@ -54,11 +56,8 @@ async def until_stopped(engine: Saying) -> None:
         await asyncio.sleep(0.005)
 
 
-@pytest.mark.parametrize("may", [(), ("exercise",)])
-async def test_where_the_card_is_closed_there_is_no_other_hint_and_no_sign_of_one(
-    app: AmautaApp, rosa: FakeServices, may: tuple[str, ...]
-) -> None:
-    engine = coached(rosa, Saying(hints=[HINT]), *may)
+async def test_where_the_card_is_closed_there_is_no_sign_of_a_model(app: AmautaApp, rosa: FakeServices) -> None:
+    engine = coached(rosa, Saying(hints=[HINT], exercises=[OF_HANDS]))
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await settle(pilot)
         await press(pilot, *USED_UP, "f8")
@@ -67,19 +66,10 @@ async def test_where_the_card_is_closed_there_is_no_other_hint_and_no_sign_of_on
         assert keys_of(app)["Esc"] == "Volver"
         await press(pilot, "escape", *HANDS)
         assert "F8" not in keys_of(app)
-    assert not engine.asked
-
-
-@pytest.mark.parametrize("may", [(), ("hint",)])
-async def test_where_the_card_is_closed_no_exercise_is_offered(
-    app: AmautaApp, rosa: FakeServices, may: tuple[str, ...]
-) -> None:
-    coached(rosa, Saying(exercises=[EXERCISE]), *may)
-    async with app.run_test(size=SIZE, notifications=True) as pilot:
-        await settle(pilot)
-        await press(pilot, *DONE)
+        await press(pilot, "a", "enter")
         assert "Practicar más" in words_of(app)
         assert OFFER not in words_of(app)
+    assert not engine.asked
 
 
 async def test_after_the_written_hints_the_model_gives_its_own_with_its_source_and_it_counts(
@@ -186,6 +176,16 @@ async def test_the_screen_never_waits_an_answer_is_marked_while_the_model_writes
         assert hints_kept(rosa) == [2, 2]
 
 
+async def test_whoever_leaves_lets_the_model_stop(app: AmautaApp, rosa: FakeServices) -> None:
+    engine = coached(rosa, Saying(hints=[HINT], slow=True), "hint")
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await settle(pilot)
+        await begin_hint(pilot)
+        await pilot.press("f3")
+        await until_stopped(engine)
+        assert engine.stopped == 1
+
+
 async def test_who_waits_for_the_class_sees_the_place(app: AmautaApp, rosa: FakeServices) -> None:
     engine = coached(rosa, Saying(hints=[HINT], slow=True, place=3), "hint")
     async with app.run_test(size=SIZE, notifications=True) as pilot:
@@ -198,14 +198,13 @@ async def test_who_waits_for_the_class_sees_the_place(app: AmautaApp, rosa: Fake
 
 
 async def test_a_model_that_fails_is_explained_and_the_practice_goes_on(app: AmautaApp, rosa: FakeServices) -> None:
-    coached(rosa, Saying(trouble=ModelError("engine-lost")), "hint", "exercise")
+    coached(rosa, Saying(trouble=ModelError("engine-lost")), "hint")
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await settle(pilot)
         await press(pilot, *USED_UP, "f8")
         assert "Se cortó la respuesta" in words_of(app)
-        await press(pilot, "escape", *DONE, "down", "enter")
-        assert "Se cortó la respuesta" in words_of(app)
-        assert "Volver al inicio" in words_of(app)
+        await press(pilot, "b")
+        assert "¡Muy bien!" in words_of(app)
 
 
 async def test_f5_reads_the_hints_that_are_shown_the_models_too(app: AmautaApp, rosa: FakeServices) -> None:
@@ -223,29 +222,27 @@ async def test_f5_reads_the_hints_that_are_shown_the_models_too(app: AmautaApp, 
 async def test_one_exercise_more_is_the_models_graded_as_any_other_and_not_kept(
     app: AmautaApp, rosa: FakeServices
 ) -> None:
-    coached(rosa, Saying(exercises=[EXERCISE]), "exercise")
+    coached(rosa, Saying(exercises=[OF_HANDS]), "exercise")
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await settle(pilot)
-        await press(pilot, *PLANTS_DONE)
+        await press(pilot, *DONE)
         before = rosa.store().attempts("rosa")
         await press(pilot, "down", "enter")
         assert "Ejercicio del modelo, escrito por la computadora: puede equivocarse." in words_of(app)
-        assert "La raíz toma el agua de la tierra." in words_of(app)
-        assert "Fuente: Cómo se alimentan las plantas F4 la abre" in words_of(app)
-        assert "¿Qué toma la raíz de la tierra? A) piedras B) agua" in words_of(app).replace("a) ", "A) ").replace(
-            "b) ", "B) "
-        )
+        assert "Las manos llevan microbios que no se ven." in words_of(app)
+        assert "Fuente: Lavarse las manos para no enfermarse del estómago F4 la abre" in words_of(app)
+        assert "¿Qué quitan el agua y el jabón? a) piedras b) microbios" in words_of(app)
         await press(pilot, "a")
         assert "Todavía no." in words_of(app)
         await press(pilot, "b")
-        assert "¡Bien! Lo lograste. La lección dice: La raíz toma el agua de la tierra." in words_of(app)
+        assert "¡Bien! Lo lograste. La lección dice:" in words_of(app)
         assert "No se guarda ni cuenta para tu progreso. Enter para seguir." in words_of(app)
         await press(pilot, "f4")
         assert "Amauta · Fuente" in words_of(app)
         await press(pilot, "escape", "enter")
         assert "De 1 ejercicio, 0 bien al primer intento. No se guarda ni cuenta para tu progreso." in words_of(app)
         assert rosa.store().attempts("rosa") == before
-        assert OFFER in words_of(app), "another passage is left"
+        assert OFFER not in words_of(app), "its only passage was written about"
 
 
 async def test_when_no_exercise_passes_it_is_said_and_the_list_stays(app: AmautaApp, rosa: FakeServices) -> None:
@@ -278,21 +275,18 @@ async def test_esc_takes_a_wished_exercise_back(app: AmautaApp, rosa: FakeServic
         assert engine.stopped == 1
 
 
-async def test_sums_need_no_model(app: AmautaApp, rosa: FakeServices) -> None:
-    engine = coached(rosa, Saying(), "hint", "exercise")
-    async with app.run_test(size=SIZE, notifications=True) as pilot:
-        await settle(pilot)
-        await press(pilot, "f6", "enter", "f8", "f8", "f8")
-        assert "No hay más pistas." in words_of(app)
-    assert not engine.asked
+def test_sums_stand_in_no_lesson_and_need_no_model(rosa: FakeServices) -> None:
+    coached(rosa, Saying(), "hint", "exercise")
+    source = SumSource("add", "es")
+    extras = Extras(rosa, source)
+    extras.look()
+    assert not extras.has_exercise()
+    assert not extras.has_hint(Drill(source, rosa.store(), "rosa", random=rosa.random, now=rosa.now))
 
 
 STATES: dict[str, tuple[Saying, tuple[str, ...]]] = {
     "hint of the model": (Saying(hints=[HINT]), (*USED_UP, "f8")),
-    "no hint passed": (Saying(hints=[TELLING]), (*USED_UP, "f8")),
-    "exercise offered": (Saying(), PLANTS_DONE),
-    "exercise of the model": (Saying(exercises=[EXERCISE]), (*PLANTS_DONE, "down", "enter")),
-    "exercise of the model right": (Saying(exercises=[EXERCISE]), (*PLANTS_DONE, "down", "enter", "b")),
+    "exercise of the model": (Saying(exercises=[OF_HANDS]), (*DONE, "down", "enter")),
 }
 
 

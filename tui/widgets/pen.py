@@ -190,10 +190,11 @@ class Pen(Static):
         elif event.found is None:
             key = "extra.no_exercise" if event.item is None else "extra.no_hint"
             self._show(Content.styled(self.services.words.say(key), "$secondary"))
-        if isinstance(event.found, LastHint):
-            if event.item is not None:
-                self.post_message(self.Hinted(event.item, event.found))
         else:
+            self._show(Content(""))
+        if isinstance(event.found, LastHint) and event.item is not None:
+            self.post_message(self.Hinted(event.item, event.found))
+        elif not isinstance(event.found, LastHint):
             self.post_message(self.Wrote(event.found))
 
     @on(Worker.StateChanged)
