@@ -17,7 +17,7 @@ KINDS = {
         ("how-many", r"cuant[oa]s?\b"),
         ("how", r"como\b|de que (manera|forma)\b"),
         ("which", r"cual(es)?\b"),
-        ("what", r"que\b"),
+        ("what", r"(que|q)\b"),
     ),
     "pt": (
         ("why", r"por ?que\b|pq\b|porq\b"),
@@ -28,7 +28,7 @@ KINDS = {
         ("how-many", r"quant[oa]s?\b"),
         ("how", r"como\b|de que (maneira|forma|jeito)\b"),
         ("which", r"qua(l|is)\b"),
-        ("what", r"que\b"),
+        ("what", r"(que|q)\b"),
     ),
 }
 ALIKE = (

@@ -21,13 +21,14 @@ from edge.library.alike import (
     Ranks,
     entry_features,
     passage_features,
+    says_the_same,
 )
 from edge.library.context import Candidates, agreement, question_facts, surroundings
 from edge.library.judge import Judge, read_judges
 from edge.library.meaning import EMBEDDED, WIDTH, Meaning, Side
 from edge.library.outlook import Outlook, outlook
 from edge.library.question import Question
-from edge.library.terms import Term, read_terms
+from edge.library.terms import WORD, Term, fold, read_terms
 from edge.library.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -104,14 +105,17 @@ class Search:
         self._described = lru_cache(1)(self._describe)
 
     def bank(self, question: Question) -> list[Found]:
-        """Return the bank entries near the question, the likeliest first."""
+        """Return the bank entries near the question, first those that are asked in just these words, then the likeliest."""
         described = self._described(question)
         fits = self.judge("bank").of([features for _, _, _, features in described])
         found = [
             Found(lesson, way, text, tuple(features), fit)
             for (lesson, way, text, features), fit in zip(described, fits, strict=True)
         ]
-        return sorted(found, key=lambda f: f.fit, reverse=True)
+        asked = _plain(question.text)
+        return sorted(
+            found, key=lambda f: (_plain(f.question) == asked, says_the_same(f.features), f.fit), reverse=True
+        )
 
     def passages(self, question: Question, most: int, lesson: str | None = None) -> list[Passage]:
         """Return the passages near the question, the likeliest first; only of `lesson` when named."""
@@ -160,11 +164,12 @@ class Search:
         """Return lesson, nearest way to ask, answer and features of each bank entry that is proposed."""
         asking = self._asking(question)
         ranks = self._ranks(asking, ENTRIES_BY_WORDS, self._entry_centres)
-        rows = [self._entry(number, asking.question.lang) for number in ranks]
-        found = [
-            (lesson, text, *entry_features(asking.side, question.kind, asking.rarity, entry, rank))
-            for (lesson, text, entry), rank in zip(rows, ranks.values(), strict=True)
-        ]
+        found, asked = [], _plain(question.text)
+        for number, rank in ranks.items():
+            lesson, text, entry = self._entry(number, asking.question.lang)
+            way, features = entry_features(asking.side, question.kind, asking.rarity, entry, rank)
+            way = next((same for same, *_ in entry.ways if _plain(same) == asked), way)
+            found.append((lesson, text, way, features))
         if not found:
             return []
         mine = _candidates([row[0] for row in found], [row[3] for row in found], ENTRY_NEAR, ENTRY_CENTRE)
@@ -284,3 +289,8 @@ class _Centres:
     def holds(self, number: int, allowed: npt.NDArray[np.bool_]) -> bool:
         """Tell whether a candidate is among the allowed rows."""
         return bool((allowed & (self.numbers == number)).any())
+
+
+def _plain(text: str) -> str:
+    """Return the letters of a text, so that two that differ in signs or accents alone are the same."""
+    return " ".join(WORD.findall(fold(text)))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge.errors import PackError
 from edge.library import index
-from edge.library.folder import EMBEDDED
+from edge.library.folder import EMBEDDED, read_pack
 from edge.library.library import Library
 from edge.library.question import kind_of, kinds_agree
 from edge.library.spelling import distance, nearest, sound_of
@@ -127,6 +127,19 @@ def test_kinds_agree_fully_partly_or_not_at_all() -> None:
 def test_the_right_lesson_comes_first(library: Library, question: str, lang: str, lesson: str) -> None:
     asked = library.understand(question, lang)
     assert library.passages(asked)[0].lesson == lesson
+
+
+@pytest.mark.parametrize(("pack", "every"), [("primaria", 9), ("fundamental", 9)])
+def test_a_question_of_the_bank_asked_in_its_own_words_gets_its_own_answer(
+    library: Library, pack: str, every: int
+) -> None:
+    whole, _ = read_pack(EMBEDDED / pack)
+    entries = [entry for lesson in whole.lessons for entry in lesson.bank]
+    entries = [entry for number, entry in enumerate(entries) if number % every == 0 or "dengue" in entry.question]
+    assert len(entries) > 20
+    for entry in entries:
+        asked = library.understand(entry.question, whole.lang)
+        assert asked.words == () or library.bank(asked)[0].text == entry.text, entry.question
 
 
 def test_a_passage_carries_pack_lesson_and_title(library: Library) -> None:
