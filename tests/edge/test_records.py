@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.records import seal
+from edge.records import seal, unsaved
 from edge.records.book import Book
 from edge.records.errors import LockedError, RecordsError
 from edge.records.schema import LONGEST_WAIT_SECONDS, wait_seconds
@@ -222,8 +222,12 @@ def test_a_stolen_disk_says_nothing_while_open_after_closing_and_after_deletion(
     for _ in range(5):
         patient, visit = rosa(book)
         book.confirm(visit.id, "Ana", NOW)
+    name = unsaved.keep(book.vault, "", {"answers": {SECRETS[3]: SECRETS[4]}})
     assert path.with_name("records.db-wal").stat().st_size > 0
     assert readable(path.parent, (*SECRETS, PASSPHRASE)) == []
+    assert unsaved.read(book.vault, name) == {"answers": {SECRETS[3]: SECRETS[4]}}
+    unsaved.forget(book.vault, name)
+    assert unsaved.read(book.vault, name) == {}
     book.delete(patient.id, "Ana", NOW)
     book.vault.close()
     assert readable(path.parent, (*SECRETS, PASSPHRASE)) == []

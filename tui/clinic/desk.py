@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from edge.errors import EdgeError
 from edge.settings import Settings
 from tui.clinic.records import Records
 
@@ -68,9 +70,11 @@ class Desk:
 
     def new_patient(self) -> None:
         """Forget who was there; a draft stays in the records, answers that nobody saved do not."""
-        if self.unsaved:
-            self.throw_away(self.unsaved)
+        name = self.unsaved
         self._put_aside()
+        if name:
+            with suppress(EdgeError):  # A full disk must not keep a patient on the screen; it is offered again.
+                self.throw_away(name)
 
     def leave(self) -> None:
         """Forget who was there, and lock the records: somebody else sits down. What was not saved is offered again."""
