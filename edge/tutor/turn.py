@@ -25,18 +25,13 @@ from edge.tutor.generate import Asking, Written, generate
 from edge.tutor.numbers import Numbers
 from edge.tutor.prompt import Turn, lesson_text
 from edge.tutor.reader import Reader
-from edge.tutor.reckon import Sum, read_sum, show_value
+from edge.tutor.reckon import Reckoned, reckon, say_the_same
 from edge.tutor.reply import Event, Mode, Piece, Reply, Sentence, Source, Waiting, sentences_of
 from edge.tutor.talk import LOST, talk_of
 from edge.words import words_for
 
 LONGEST_QUESTION = 1_000
 """In letters; nobody asks a longer one, and nothing good comes of it."""
-
-OPERATIONS = {
-    "es": {"+": "suma", "-": "resta", "*": "multiplicación", "/": "división"},
-    "pt": {"+": "somar", "-": "subtrair", "*": "multiplicação", "/": "divisão"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +161,8 @@ class Tutor:
     ) -> tuple[Draft, list[Passage]]:
         """Return the answer that needs no model, and the passages a model may use instead."""
         words = words_for("edge", lang)
-        if (found := read_sum(question)) is not None:
-            return self._reckoned(found, lang), []
+        if (found := reckon(question, lang)) is not None:
+            return (found.in_title and self._reviewed(question, lang, lesson)) or self._reckoned(found, lang), []
         asked = self._library.understand(topics.without_opening(question, lang), lang)
         first = self._library.asked_first(lang) if lesson is None else frozenset[str]()
         key = "tutor.none-strict" if first or self._library.is_strict(lang, lesson) else "tutor.none"
@@ -238,12 +233,25 @@ class Tutor:
             parts += (words.say("guard.numbers", numbers=told) if told else words.say("guard.nowhere"),)
         return Draft(tuple(filter(None, (*parts, self._pointer(rule, asked, lang)))), "guard")
 
-    def _reckoned(self, found: Sum, lang: str) -> Draft:
-        text = f"{found.shown} = {show_value(found.value, lang)}"
-        about = OPERATIONS.get(lang, OPERATIONS["es"])[found.operation]
-        passages = self._library.passages(self._library.understand(about, lang), 1)
+    def _reviewed(self, question: str, lang: str, lesson: str | None) -> Draft | None:
+        """Return the reviewed answer to this very question, where a lesson holds it."""
+        for found in self._library.bank(self._library.understand(question, lang)):
+            if lesson in (None, found.lesson) and say_the_same(found.question, question):
+                source = Source(
+                    found.lesson.partition("/")[0], found.lesson, self._library.title(found.lesson), found.text
+                )
+                return Draft((found.text,), "bank", (source,))
+        return None
+
+    def _reckoned(self, found: Reckoned, lang: str) -> Draft:
+        """Return what rules answer, with the lesson about it."""
+        about = self._library.understand(found.about, lang)
+        if found.in_title:
+            draft = self._from_titles(about)
+            return Draft((found.text,), "bank", draft.sources[:1] if draft else (), "arithmetic")
+        passages = self._library.passages(about, 1)
         sources = tuple(_source(passage) for passage in passages if not passage.strict)
-        return Draft((text,), "bank", sources, "arithmetic")
+        return Draft((found.text,), "bank", sources, "arithmetic")
 
     def _from_bank(self, asked: Question, lesson: str | None, packs: frozenset[str]) -> tuple[float, Draft | None]:
         """Return the likeliest reviewed answer, with the probability that it answers."""

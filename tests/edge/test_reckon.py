@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.tutor.reckon import read_sum, show_value
+from edge.tutor.reckon.sums import read_sum
+from edge.tutor.reckon.wording import show_value
 
 
 @pytest.mark.parametrize(
