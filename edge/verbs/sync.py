@@ -17,6 +17,7 @@ from edge.sync.enrolment import LARGEST_BYTES, TEXT_MARK
 from edge.sync.errors import SyncError
 from edge.sync.lan import carrying
 from edge.sync.ledger import Ledger
+from edge.sync.wire import authority as authorities
 from edge.verbs import sync_near, sync_wire
 from edge.words import Words, words_for
 
@@ -27,6 +28,7 @@ def configure(parser: argparse.ArgumentParser, words: Words) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar=metavar)
     added = {name: actions.add_parser(name, help=words.say(f"verbs.sync.{name}")) for name in metavar.split("|")}
     added["enrol"].add_argument("file", metavar="FILE", help=words.say("verbs.sync.file"))
+    added["enrol"].add_argument("--ca", metavar="FILE", type=Path, help=words.say("verbs.wire.ca"))
     for name in ("export", "import"):
         added[name].add_argument("folder", metavar="DIR", type=Path, help=words.say("verbs.sync.folder"))
     for name in ("export", "renew-identity"):
@@ -59,8 +61,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 def _enrol(args: argparse.Namespace, settings: Settings, ledger: Ledger, words: Words) -> int:
     held = papers.enrol(settings.home, _given(args.file), ledger, SystemRandom())
     enrolment = held.enrolment
-    answer(args, {"hub": enrolment.hub, "school": enrolment.school, "device": held.identity.device})
+    kept = authorities.keep(settings.home, enrolment.hub, args.ca) if args.ca else None
+    facts = {"hub": enrolment.hub, "school": enrolment.school, "device": held.identity.device}
+    answer(args, {**facts, "authority": asdict(kept) if kept else None})
     narrate(words, "sync.enrolled", school=enrolment.school, hub=enrolment.shown, device=held.identity.device)
+    if kept:
+        narrate(words, "wire.authority", **asdict(kept))
     return ExitCode.DONE
 
 
@@ -120,7 +126,10 @@ def _status(args: argparse.Namespace, settings: Settings, ledger: Ledger, words:
     last = ledger.last_ack(enrolment.hub)
     facts = {"hub": enrolment.hub, "school": enrolment.school, "device": held.identity.device}
     carried = sync_near.load_facts(settings)
-    answer(args, {**facts, **asdict(states), "last_ack": last, "turns": settings.share_turns, **carried})
+    place = authorities.kept(settings.home, enrolment.hub)
+    believed = authorities.read(place) if place else None
+    told = {"turns": settings.share_turns, "authority": asdict(believed) if believed else None}
+    answer(args, {**facts, **asdict(states), "last_ack": last, **told, **carried})
     if not args.json:
         shown = {**facts, "hub": enrolment.shown}
         sys.stdout.write(f"{words.say('sync.enrolled', **shown)}\n")
@@ -129,6 +138,8 @@ def _status(args: argparse.Namespace, settings: Settings, ledger: Ledger, words:
         sys.stdout.write(f"{words.say('sync.with-turns' if settings.share_turns else 'sync.attempts-only')}\n")
         if last:
             sys.stdout.write(f"{words.say('sync.last-ack', day=last[:10])}\n")
+        if believed:
+            sys.stdout.write(f"{words.say('wire.authority', **asdict(believed))}\n")
         sync_near.say_load(args, carrying.load_of(settings.home), words, out=True)
     return ExitCode.DONE
 

@@ -24,6 +24,7 @@ from edge.sync.lan import carrying
 from edge.sync.lan.courier import Courier, Held, place_of
 from edge.sync.ledger import Ledger
 from edge.sync.papers import Papers
+from edge.sync.wire import authority as authorities
 from edge.sync.wire.address import checked_url
 from edge.sync.wire.authorization import authorizer
 from edge.sync.wire.client import Link
@@ -71,16 +72,24 @@ Told = Callable[[Progress], None]
 
 
 def send(settings: Settings, to: str, authority: Path | None, told: Told, link: Callable[..., Link] = Link) -> Handed:
-    """Hand over everything there is; raise SyncError when the line stays dead, with what was delivered by then kept."""
+    """Hand over everything there is; raise SyncError when the line stays dead, with what was delivered by then kept.
+
+    An `authority` with which this worked is kept and counts from then on without being named.
+    """
     with Ledger(settings.store_path) as ledger:
         held = papers.papers(settings.home, ledger, SystemRandom())
         if not (to or held.enrolment.url):
             raise SyncError("wire-nowhere")
         url = checked_url(to or held.enrolment.url)
-        with link(url, authorizer(held), lang=settings.spoken_lang, authority=authority) as open_link:
+        home, hub = settings.home, held.enrolment.hub
+        believed = authority or authorities.kept(home, hub)
+        with link(url, authorizer(held), lang=settings.spoken_lang, authority=believed) as open_link:
             versions = handing.versions_of(settings)
-            handed = deliver(open_link, settings.home, ledger, held, told, versions, turns=settings.share_turns)
-            return carry(open_link, settings.home, held, told, handed)
+            handed = deliver(open_link, home, ledger, held, told, versions, turns=settings.share_turns)
+            handed = carry(open_link, home, held, told, handed)
+        if authority is not None:
+            authorities.keep(home, hub, authority)
+        return handed
 
 
 def deliver(
