@@ -37,7 +37,7 @@ _COMMON = re.compile(
     rf"\.? (?:(?:de|entre|of|between|dos numeros|de los numeros) )?(?P<of>{LIST})"
 )
 _FACTORS = re.compile(
-    rf"(?:factoriza\w*|fator\w+|factor\w*|descompon\w*|descomposicion (?:de|del)|decompon\w*|decomposicao (?:de|do))"
+    rf"(?:factoriza\w*|fator\w+|factor\w*|descompon\w*|descomposicion(?: en factores primos)? (?:de|del)|decompon\w*|decomposicao(?: em fatores primos)? (?:de|do))"
     rf" {_NUMBER}({NUMBER})(?: (?:en|em) (?:(?:sus|seus) )?(?:factores|fatores)(?: primos)?)?"
 )
 _PRIME_FACTORS = re.compile(

@@ -29,11 +29,21 @@ _TO_FRACTION = re.compile(rf"{_PASS}({NUMBER}) {_TO}(?:fraccion|fracao|fraction)
 _TO_MIXED = re.compile(
     rf"{_PASS}{_A}(\d+/\d+) {_TO}(?:numero |fraccion |fracao )?(?:mixto|mixta|misto|mista|mixed number)"
 )
-_OF = re.compile(rf"(?:las |los |os |as )?(\d+)/(\d+) (?:de|of|del) ({NUMBER})")
+_PARTS = {
+    "tercio": 3, "terco": 3, "tercera": 3, "terca": 3, "cuarto": 4, "cuarta": 4, "quarto": 4, "quarta": 4, "quinto": 5,
+    "quinta": 5, "sexto": 6, "sexta": 6, "septimo": 7, "septima": 7, "setimo": 7, "setima": 7, "octavo": 8, "octava": 8,
+    "oitavo": 8, "oitava": 8, "noveno": 9, "novena": 9, "nono": 9, "nona": 9, "decimo": 10, "decima": 10,
+}  # fmt: skip
+_COUNTS = {"dos": 2, "dois": 2, "duas": 2, "tres": 3, "cuatro": 4, "quatro": 4, "cinco": 5}
+_NAMED = re.compile(rf"(?:({'|'.join(_COUNTS)}) )?({'|'.join(_PARTS)})s?(?: partes?)? (?=(?:de|del|do) \d)")
+"""A fraction in words, `tercera parte de 15`, `tres cuartos de 20`."""
+
+_OF = re.compile(rf"(?:las |los |os |as )?(\d+)/(\d+) (?:de|of|del|do) ({VALUE})")
 
 
 def read(said: str, lang: str) -> Reckoned | None:
     """Return the answer to a question about fractions, or None."""
+    said = _NAMED.sub(lambda found: f"{_COUNTS.get(found[1], 1)}/{_PARTS[found[2]]} ", said)
     if "/" not in said and " en fra" not in said and " a fra" not in said and not _has_compared(said):
         return None
     if DATE.fullmatch(said):
@@ -107,6 +117,8 @@ def _changed(said: str, lang: str) -> str:
 def _of(said: str, lang: str) -> str:
     if not (found := _OF.fullmatch(said)) or (whole := number(found[3])) is None:
         return ""
+    if "/" in found[3]:
+        return fraction_sum(f"{found[1]}/{found[2]} * {found[3]}", lang)
     top, bottom = int(found[1]), int(found[2])
     if not bottom or is_large(whole, Fraction(top), Fraction(bottom)):
         return ""

@@ -16,14 +16,14 @@ _VALUE = rf"{_MONEY}(?P<value>{NUMBER}){_COINS}"
 _LESS, _MORE = r"descuento|desconto|rebaja|discount|off", r"aumento|recargo|incremento|acrescimo|increase"
 _KIND = rf"(?:(?P<less>{_LESS})|(?P<more>{_MORE}))"
 _ON = r"(?:en|em|de|sobre|a|para|on|al|ao)"
-_THING = r"(?:(?:un |una |um |uma |el |o )?(?:precio|preco|price|compra|producto|produto) (?:de|of) )?"
+_THING = r"(?:(?:un |una |um |uma |el |o )?(?:articulo|camisa|precio|preco|price|compra|producto|produto) (?:de|of) )?"
 _CHANGES = tuple(
     re.compile(pattern)
     for pattern in (
         rf"{_RATE} (?:de )?{_KIND} {_ON} {_THING}{_VALUE}",
         rf"{_KIND} (?:del |de |do |of )?{_RATE} {_ON} {_THING}{_VALUE}",
-        rf"{_VALUE} (?:con|com|with) (?:un |una |um |uma |el |a )?{_RATE} (?:de )?{_KIND}",
-        rf"{_VALUE} (?:con|com|with) (?:un |una |um |uma |el |a )?{_KIND} (?:del |de |do |of )?{_RATE}",
+        rf"{_THING}{_VALUE} (?:con|com|with) (?:un |una |um |uma |el |a )?{_RATE} (?:de )?{_KIND}",
+        rf"{_THING}{_VALUE} (?:con|com|with) (?:un |una |um |uma |el |a )?{_KIND} (?:del |de |do |of )?{_RATE}",
         rf"{_VALUE} (?:(?P<less>menos|minus|-)|(?P<more>mas|mais|plus|\+)) (?:el |o |un |um )?{_RATE}",
     )
 )

@@ -17,7 +17,9 @@ _HOW = r"(?:(?:como|how) (?:se |do you |to )?(?:escribe|escribo|escreve|escrevo|
 _PASS = r"(?:(?:convierte|converta|converter|convertir|convert|pasa|passe|transforma|transforme) )?"
 _NUMBER = r"(?:(?:el |o |the )?(?:numero|number) )?"
 _TO_ROMAN = re.compile(rf"{_HOW}{_PASS}{_NUMBER}({NUMBER})(?: (?:se escribe|se escreve))? {_IN}")
-_TO_ROMAN_LAST = re.compile(rf"(?:numeros? romanos? (?:de|del|do|para) |{_HOW}{_IN} )(?:el |o )?{_NUMBER}({NUMBER})")
+_TO_ROMAN_LAST = re.compile(
+    rf"(?:numeros? romanos? (?:(?:de|del|do|para) )?|{_HOW}{_IN} )(?:el |o )?{_NUMBER}({NUMBER})"
+)
 _FROM_ROMAN = re.compile(
     r"(?:(?:numero|number) (?:romano )?(?:es|e|is|representa)(?: (?:el|o))?(?: numero)?(?: romano)? |"
     r"(?:vale|significa) (?:el |o )?(?:numero )?romano |numero romano |roman numeral )([ivxlcdm]+)(?: (?:en|em) (?:numeros )?romanos)?"

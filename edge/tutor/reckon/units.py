@@ -32,7 +32,7 @@ _HALVES = {
     "un cuarto": "1/4",
 }
 _HALF = "|".join(sorted(_HALVES, key=len, reverse=True))
-_PART = rf"(?:{VALUE} ?|(?:{_WORDED}) ){_UNIT}(?![\w^])\.?(?: (?:y|e|and) (?:{_HALF})(?! {_UNIT}(?!\w)))?"
+_PART = rf"(?:{VALUE} ?(?:de )?|(?:{_WORDED}) ){_UNIT}(?![\w^])\.?(?: (?:y|e|and) (?:{_HALF}))?"
 QUANTITY = rf"{_PART}(?:(?:,? (?:y |e |and )?){_PART})*"
 _INTO = r"(?:a|en|em|para|to|into|in)"
 _PASS = (
@@ -40,6 +40,7 @@ _PASS = (
     r"transformar|transforme|cambia|cambiar|expresa|expresar|expresse|reduce|reducir|change)"
 )
 _MAKE = r"(?:hay|son|tiene|tienen|caben|equivalen?|forman|hacen|ha|tem|existem|sao|cabem|fazem|are|are there|is)"
+_CLOCK = re.compile(r"(\d ?(?:h|min))(?=\d)")
 _MANY = "(?:cuant[oa]s|quant[oa]s|how many)"
 _ASKED = tuple(
     re.compile(text.replace("QTY", f"(?P<from>{QUANTITY})").replace("INTO", f"(?P<to>{_UNIT})"))
@@ -54,6 +55,7 @@ _ASKED = tuple(
 
 def read(said: str, lang: str) -> Reckoned | None:
     """Return a quantity in the unit that is asked for, or None."""
+    said = _CLOCK.sub(r"\1 ", said)
     for asked in _ASKED:
         if (found := asked.fullmatch(said)) and (parts := _quantity(found["from"])) and (into := unit_of(found["to"])):
             text = _changed(parts, into, lang)
@@ -83,8 +85,10 @@ def name_of(unit: Unit, value: Fraction, lang: str) -> str:
 def _quantity(text: str) -> list[tuple[Fraction, Unit]]:
     """Return the parts of a quantity, `3 h 30 min`, from the largest on; nothing where they are of two kinds."""
     parts: list[tuple[Fraction, Unit]] = []
+    if re.sub(_PART, "", text).strip(" ,") not in ("", "y", "e", "and"):
+        return []
     for part in re.finditer(_PART, text):
-        found = re.fullmatch(rf"({VALUE}|{_WORDED}) ?({_UNIT})\.?(?: (?:y|e|and) ({_HALF}))?", part[0])
+        found = re.fullmatch(rf"({VALUE}|{_WORDED}) ?(?:de )?({_UNIT})\.?(?: (?:y|e|and) ({_HALF}))?", part[0])
         unit = unit_of(found[2]) if found else None
         value = number(_AMOUNTS.get(found[1], found[1])) if found else None
         if not found or unit is None or value is None or value > 10**9:
