@@ -51,7 +51,9 @@ def test_no_pupils_question_about_lessons_is_taken_for_one_that_rules_answer() -
     table = tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))
     rows = [*table["answered"], *table["unanswered"]]
     assert len(rows) == 60
-    assert [row["question"] for row in rows if read_sum(row["question"]) is None and reckon(row["question"], row["lang"])] == []
+    assert [
+        row["question"] for row in rows if read_sum(row["question"]) is None and reckon(row["question"], row["lang"])
+    ] == []
 
 
 def test_no_question_of_a_guideline_is_one_that_rules_answer(tmp_path: Path) -> None:

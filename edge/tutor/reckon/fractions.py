@@ -67,7 +67,7 @@ def _simplified(said: str, lang: str) -> str:
     common = gcd(top, bottom)
     key = "simple" if common > 1 else "irreducible"
     parted = f"({top} ÷ {common})/({bottom} ÷ {common})"
-    value = " = ".join(forms(Fraction(top, bottom), lang)[:2])
+    value = " = ".join(forms(Fraction(top, bottom), lang)[: 2 if top > bottom else 1])
     return told(lang, key, "fractions", fraction=f"{top}/{bottom}", parted=parted, value=value).text
 
 
