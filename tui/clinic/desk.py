@@ -100,6 +100,8 @@ class Desk:
         with book.vault.writing():
             case = Case(patient, book.write(Kept("", patient.id, self.today.isoformat()), now))
             case.save(self.visit, book, now)
+            if self._walk and self._walk.answers:
+                case.note(self._walk, book)
             if self.unsaved:
                 forget(book.vault, self.unsaved)
         self.case, self.unsaved, self._walk = case, "", None

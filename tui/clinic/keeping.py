@@ -203,7 +203,7 @@ def state_of(services: Services) -> str:
     """Say for the top of the list of problems whose draft is open, or that answers are sealed, or were left; or nothing."""
     desk, words = services.desk, services.words
     case = desk.case
-    if case is None and desk.unsaved:
+    if case is None and desk.unsaved and not desk.records.locked:
         return words.say("records.left_sealed")
     if case is None:
         try:
