@@ -22,7 +22,7 @@ from edge.library.spelling import sound_of
 from edge.library.terms import FORMS, WORD, Term, content_terms, fold, is_stopword, written
 from edge.library.vocabulary import Vocabulary
 
-FORMAT = 13
+FORMAT = 14
 """Grows whenever this module writes something else."""
 
 SUFFIX = ".index"

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
+from itertools import pairwise
 
 from edge.lean import bare
 from edge.library.stopwords import STOPWORDS
@@ -26,6 +27,10 @@ _PT_PLURAL = re.compile(r"(õ|ã)es$")
 
 FORMS = "/"
 """Stands between the forms of one word in the index."""
+
+ARTICLES = frozenset(["la", "las", "una", "unas"])
+THINGS = {"es": frozenset(["llama", "llamas"])}
+"""Small words that are things after an article: *¿cómo se llama?*, but *¿qué come la llama?*"""
 
 Term = frozenset[str]
 """The one or two forms of a word; two words match when these meet."""
@@ -75,8 +80,13 @@ def is_stopword(word: str, lang: str) -> bool:
 
 def content_words(text: str, lang: str) -> list[str]:
     """Return the words that carry meaning, in order, as written."""
-    words = (SIGNS.get(word, word) for word in WORD.findall(text))
-    return [word for word in words if not is_stopword(word, lang)]
+    words = [SIGNS.get(word, word) for word in WORD.findall(text)]
+    things = THINGS.get(lang, frozenset())
+    return [
+        word
+        for before, word in pairwise(["", *words])
+        if not is_stopword(word, lang) or (fold(word) in things and fold(before) in ARTICLES)
+    ]
 
 
 def content_terms(text: str, lang: str) -> list[Term]:

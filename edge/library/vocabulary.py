@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from edge.library.question import Question, QuestionWord, kind_of
 from edge.library.spelling import may_be_misspelt, nearest, small_sounds, sound_of
-from edge.library.terms import Term, content_words, fold, term_of
+from edge.library.terms import Term, content_words, fold, is_stopword, term_of
 
 MOST_WORDS = 32
 """A longer question is cut: its first words say what it is about."""
@@ -49,7 +49,7 @@ class Vocabulary:
 
         Nothing for a small word spelt by ear: `ba`, `ase`, `desir`.
         """
-        if self._is_spelt(word, lang):
+        if is_stopword(word, lang) or self._is_spelt(word, lang):  # a small word that came so far is a thing
             return word
         if sound_of(word) in small_sounds(lang):
             return ""
