@@ -26,9 +26,6 @@ from edge.llama.noise import note
 
 VARIANTS = ("libggml-cpu-*.so", "ggml-cpu-*.dll", "libggml-cpu-*.dylib")
 CRASHES_ON_AMX = "sapphirerapids"
-WRONG_ANEW = ("armv8.6", "armv9.2")
-"""With i8mm: over weights laid out anew they wrote nonsense in an emulator, over those of the file not."""
-
 WARNING, ERROR, MORE = 3, 4, 5
 """Levels of what llama.cpp says; the last goes on with what was said before."""
 
@@ -96,8 +93,8 @@ def _import_functions() -> tuple[Any, Path]:
 
 
 def may_lay_out_anew(variants: Sequence[Path]) -> bool:
-    """Tell whether weights may be laid out anew for speed: not where code that does it wrongly may be picked."""
-    return bool(variants) and not any(bad in path.name for path in variants for bad in (CRASHES_ON_AMX, *WRONG_ANEW))
+    """Tell whether weights may be laid out anew for speed: not where AMX code may be among it."""
+    return bool(variants) and not any(CRASHES_ON_AMX in path.name for path in variants)
 
 
 def find_variants(package: Path) -> list[Path]:

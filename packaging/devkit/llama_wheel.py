@@ -2,8 +2,8 @@
 
 Portable: every CPU variant is built and chosen at run time, so that one wheel runs on a
 laptop of 2009 and at full speed on a new one. Left out: the AMX variant, which compilers
-before GCC 13.2 build wrongly, so that it crashes on quantized models; those for ARM with i8mm,
-which write nonsense in an emulator; and any variant for which the compiler lacks a flag.
+before GCC 13.2 build wrongly, so that it crashes on quantized models; those for ARM with i8mm
+by GCC before 12, which write nonsense; and any variant for which the compiler lacks a flag.
 """
 
 from __future__ import annotations
@@ -27,7 +27,11 @@ FLAGS = (
     "-DGGML_CPU_ALL_VARIANTS=ON",
     "-DLLAVA_BUILD=OFF",
 )
-LEFT_OUT = {"sapphirerapids", "armv8.6_1", "armv8.6_2", "armv9.2_1", "armv9.2_2"}
+CRASHES = "sapphirerapids"
+I8MM = {"armv8.6_1", "armv8.6_2", "armv9.2_1", "armv9.2_2"}
+I8MM_SINCE = 12
+"""The first GCC whose code for i8mm was seen to be right; that of 10 is wrong, 11 was not tried."""
+
 CROSS = {"aarch64": "aarch64-linux-gnu-"}
 """Linux on other machines that a wheel can be compiled for here, and how that compiler's names begin."""
 
@@ -52,10 +56,15 @@ def ensure_wheel(python: Path, machine: str = "") -> Path:
         ready.mkdir()
         built = _compile(python, work, {**os.environ, **settings(machine), **in_front(work, record, machine)})
         spoilt = set(record.read_text(encoding="ascii").split()) if record.is_file() else set()
-        if unexpected := sorted(spoilt - LEFT_OUT):
-            say("setup-left-out", variants=", ".join(unexpected))
-        whole = rewrite(built, ready, LEFT_OUT | spoilt, machine)
+        if spoilt:
+            say("setup-left-out", variants=", ".join(sorted(spoilt)))
+        whole = rewrite(built, ready, left_out(_compiler_version(machine)) | spoilt, machine)
         return whole.replace(folder / whole.name)
+
+
+def left_out(version: int) -> set[str]:
+    """Return the variants that a compiler of this version builds wrongly; 0 when that is not known."""
+    return {CRASHES} | (I8MM if version < I8MM_SINCE else set())
 
 
 def has_compiler(machine: str = "") -> bool:
@@ -93,6 +102,15 @@ def _find(variable: str, machine: str) -> str | None:
     names = COMPILERS[variable]
     wanted = (CROSS[machine] + names[1],) if machine else (os.environ.get(variable, ""), *names)
     return next((found for name in wanted if name and (found := shutil.which(name))), None)
+
+
+def _compiler_version(machine: str) -> int:
+    """Ask the compiler for the first part of its version, 0 when it does not tell."""
+    if not (compiler := _find("CXX", machine)):
+        return 0
+    done = subprocess.run([compiler, "-dumpversion"], check=False, capture_output=True, text=True)
+    first = done.stdout.strip().split(".")[0]
+    return int(first) if first.isdigit() else 0
 
 
 def _compile(python: Path, work: Path, environment: dict[str, str]) -> Path:

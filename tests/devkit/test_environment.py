@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from devkit.llama_converter import ensure_converter, unpack
-from devkit.llama_wheel import ensure_wheel, settings
+from devkit.llama_wheel import ensure_wheel, left_out, settings
 from devkit.setup_words import SetupError
 from devkit.wheel_file import rewrite
 from edge.cache import cache_folder, converter_folder, llama_folder
@@ -68,6 +68,12 @@ def test_the_build_for_arm_has_the_options_of_ours_and_names_its_machine(
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SetupError, match="g\\+\\+-aarch64-linux-gnu"):
         ensure_wheel(Path(sys.executable), "aarch64")
+
+
+def test_what_an_old_compiler_builds_wrongly_is_left_out() -> None:
+    assert left_out(12) == {"sapphirerapids"}
+    assert {"sapphirerapids", "armv8.6_1", "armv8.6_2", "armv9.2_2"} <= left_out(10) & left_out(0)
+    assert "armv8.2_2" not in left_out(10)
 
 
 def test_a_kept_wheel_is_used_again_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
