@@ -35,6 +35,9 @@ class Lexicon:
     part_ending: str
     """Put after the number for smaller parts: once-avo."""
 
+    powers: tuple[str, str, str]
+    """Said after a number with a small 2, a small 3, and before the number in any other place."""
+
     over: str
     and_: str
     of: str
@@ -79,13 +82,14 @@ _ES = Lexicon(
         "+": "más", "=": "es igual a", "×": "por", "·": "por", "*": "por", "÷": "entre", "/": "entre",
         ":": "entre", "<": "es menor que", ">": "es mayor que", "≤": "es menor o igual que",
         "≥": "es mayor o igual que", "≠": "es distinto de", "≈": "es casi igual a", "±": "más o menos",
-        "√": "raíz cuadrada de", "&": "y", "@": "arroba", "#": "número", "%": "por ciento", "→": ",",
+        "√": "raíz cuadrada de", "∛": "raíz cúbica de", "&": "y", "@": "arroba", "#": "número", "%": "por ciento", "→": ",",
     },
     minus="menos", to="a", comma="coma", point="punto",
     by_halves={
         2: "medio", 3: "tercio", 4: "cuarto", 5: "quinto", 6: "sexto", 7: "séptimo", 8: "octavo", 9: "noveno",
         10: "décimo",
     },
+    powers=("al cuadrado", "al cubo", "elevado a"),
     part_ending="avo", over="sobre", and_="y", of="de", with_cents="con",
     abbreviations={
         "Sr.": "señor", "Sra.": "señora", "Srta.": "señorita", "Dr.": "doctor", "Dra.": "doctora",
@@ -131,7 +135,7 @@ _PT = Lexicon(
         "+": "mais", "=": "é igual a", "×": "vezes", "·": "vezes", "*": "vezes", "÷": "dividido por",
         "/": "dividido por", ":": "dividido por", "<": "é menor que", ">": "é maior que",
         "≤": "é menor ou igual a", "≥": "é maior ou igual a", "≠": "é diferente de", "≈": "é quase igual a",
-        "±": "mais ou menos", "√": "raiz quadrada de", "&": "e", "@": "arroba", "#": "número",
+        "±": "mais ou menos", "√": "raiz quadrada de", "∛": "raiz cúbica de", "&": "e", "@": "arroba", "#": "número",
         "%": "por cento", "→": ",",
     },
     minus="menos", to="a", comma="vírgula", point="ponto",
@@ -139,6 +143,7 @@ _PT = Lexicon(
         2: "meio", 3: "terço", 4: "quarto", 5: "quinto", 6: "sexto", 7: "sétimo", 8: "oitavo", 9: "nono",
         10: "décimo",
     },
+    powers=("ao quadrado", "ao cubo", "elevado a"),
     part_ending=" avo", over="sobre", and_="e", of="de", with_cents="e",
     abbreviations={
         "Sr.": "senhor", "Sra.": "senhora", "Srta.": "senhorita", "Dr.": "doutor", "Dra.": "doutora",
@@ -178,13 +183,14 @@ _EN = Lexicon(
         "+": "plus", "=": "equals", "×": "times", "·": "times", "*": "times", "÷": "divided by",
         "/": "divided by", ":": "divided by", "<": "is less than", ">": "is greater than",
         "≤": "is at most", "≥": "is at least", "≠": "is not equal to", "≈": "is about", "±": "plus or minus",
-        "√": "the square root of", "&": "and", "@": "at", "#": "number", "%": "percent", "→": ",",
+        "√": "the square root of", "∛": "the cube root of", "&": "and", "@": "at", "#": "number", "%": "percent", "→": ",",
     },
     minus="minus", to="to", comma="comma", point="point",
     by_halves={
         2: "half", 3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth", 9: "ninth",
         10: "tenth",
     },
+    powers=("squared", "cubed", "to the power of"),
     part_ending="", over="over", and_="and", of="", with_cents="and",
     abbreviations={
         "Mr.": "mister", "Mrs.": "missus", "Dr.": "doctor", "Prof.": "professor", "e.g.": "for example",

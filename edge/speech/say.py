@@ -22,6 +22,7 @@ _N = (
     r"(?:[1-9][0-9]{0,2}(?:[.  ][0-9]{3})+(?:,[0-9]+)?|[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?"
     r"|[0-9]+(?:[.,][0-9]+)?)(?![0-9])"
 )
+_SMALL = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _NOT_INSIDE = r"(?<![\w.,/])"
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _ORDINAL_ENDS = {
@@ -110,9 +111,15 @@ def _rules(lang: str) -> tuple[Rule, ...]:
         (re.compile(r"(?<=[0-9])(?:\s+[-−–]\s+|−)(?=[0-9(])"), lambda _: f" {lexicon.minus} "),
         (re.compile(r"(?<=[0-9])[-–](?=[0-9])"), range_or_minus),
         (re.compile(r"(?<=[0-9)])\s*[xX]\s*(?=[0-9(])"), lambda _: f" {lexicon.signs['×']} "),
+        (re.compile(r"(?<=[0-9)])([⁰¹²³⁴-⁹]+)(?!\w)"), lambda found: f" {_power(found[1].translate(_SMALL), lexicon)}"),
         *_number_rules(lexicon, lang),
         *_sign_rules(lexicon),
     )
+
+
+def _power(place: str, lexicon: Lexicon) -> str:
+    squared, cubed, power = lexicon.powers
+    return {"2": squared, "3": cubed}.get(place, f"{power} {place}")
 
 
 def _abbreviation_rules(lexicon: Lexicon) -> list[Rule]:
