@@ -16,6 +16,7 @@ NAMES = (
     "stopping",
     "engine",
     "guessing",
+    "portions",
     "lessons_ahead",
     "soak",
     "kld_at_bytes",
