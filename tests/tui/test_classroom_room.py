@@ -13,13 +13,16 @@ import segno
 from edge.learning.store import Store
 from edge.settings import Settings
 from edge.words import LANGUAGES, words_for
-from fakes import FakeLibrary, FakeTutor
+from fakes import FakeLibrary, FakeServices, FakeTutor
+from tests.tui.screen import press
 from tui import wishes
+from tui.app import AmautaApp
 from tui.classroom import room
 from tui.classroom.board import State, board, code
 from tui.classroom.page import MOST_WRONG, WRONG_SECONDS, Guesses, Pages, new_token
 from tui.classroom.pupil import PupilApp, PupilServices
 from tui.cli import main
+from tui.screens.who import WhoScreen
 
 WRITERS, ANSWERS = 30, 5
 
@@ -139,6 +142,17 @@ async def test_a_pupil_finds_no_place_of_adults_whichever_way_she_goes(pupil: Pu
         assert pupil.screen.name == "who"
     assert (home / "learner").read_text() == "beto"
     assert not (home / "settings.toml").exists()
+
+
+async def test_where_nobody_is_on_a_list_the_first_one_can_type_her_name_at_once(home: Path) -> None:
+    services = FakeServices(Settings(home, lang="es"))
+    app = AmautaApp(services)
+    async with app.run_test() as pilot:
+        await app.push_screen(WhoScreen(services))
+        await press(pilot, ">Luz", "enter")
+        assert services.learner
+        assert services.learner.name == "Luz"
+    services.close()
 
 
 async def test_before_she_says_who_she_is_a_pupil_goes_nowhere(pupil: PupilApp) -> None:

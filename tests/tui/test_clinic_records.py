@@ -25,6 +25,8 @@ from tui.app import AmautaApp
 from tui.clinic.records import Records
 from tui.handing import Handing
 from tui.screens.clinic import ClinicScreen
+from tui.screens.lesson import Pages
+from tui.widgets.choices import Choices
 
 ROOT = Path(__file__).parent.parent.parent
 SIZE = (80, 24)
@@ -234,6 +236,17 @@ async def test_a_draft_is_found_again_and_goes_on_in_the_middle_of_a_table(app: 
         for key in "sdddddd":
             await press(pilot, *([key] if not post.desk.visit.findings[1:] else []))
     assert [run["table"]["id"] for run in kept(post)[1].runs] == ["child-cough", "child-malnutrition"]
+
+
+async def test_the_arrows_come_back_from_the_text_of_a_visit_to_its_choices(app: AmautaApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, *DRAFT)
+        choices = app.screen.query_one(Choices)
+        assert choices.has_focus
+        await press(pilot, "up")
+        assert app.screen.query_one(Pages).has_focus
+        await press(pilot, *["down"] * 60)
+        assert choices.has_focus
 
 
 async def test_answers_nobody_saved_are_not_forgotten_without_asking(app: AmautaApp, post: FakeServices) -> None:

@@ -120,7 +120,7 @@ class DialogueScreen(Screen[Any]):
             self._list(self.asked, event.value)
 
     def on_key(self, event: Key) -> None:
-        """Let a search begin on the list; Enter leaves what is only to be read."""
+        """Let a search begin on the list; the arrows come back to it from a text; Enter leaves what is only to be read."""
         box = self.query_one(WriteBox)
         if event.is_printable and event.character and box.display and not box.has_focus:
             event.stop()
@@ -129,9 +129,17 @@ class DialogueScreen(Screen[Any]):
         elif event.character and (chosen := by_key(self.asked, event.character)):
             event.stop()
             self._answer(chosen)
+        elif event.key == "down" and self._below_the_text():
+            event.stop()
+            self.query_one(Choices).focus()
         elif event.key == "enter" and self.query_one(Pages).has_class("alone"):
             event.stop()
             self._answer(None)
+
+    def _below_the_text(self) -> bool:
+        """Tell whether the end of a text is read, and choices follow."""
+        pages = self.query_one(Pages)
+        return pages.has_focus and pages.is_vertical_scroll_end and self.query_one(Choices).display
 
     def _answer(self, answer: str | None) -> None:
         first, self.asked = self.asked is None, None

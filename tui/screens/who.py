@@ -52,7 +52,7 @@ class WhoScreen(Screen[None]):
         choices.replace_all([Option(learner.name, id=learner.id) for learner in learners])
         if self.services.learner and learners:
             choices.highlighted = choices.get_option_index(self.services.learner.id)
-        choices.focus()
+        (choices if learners else self.query_one(NameBox)).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer a person's data only where a person is chosen."""
