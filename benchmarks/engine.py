@@ -33,7 +33,7 @@ from edge.tutor.turn import Tutor
 
 READ, WRITE, ROUNDS = 512, 128, 5
 PUPILS = ROOT / "tests" / "data" / "pupil_questions.toml"
-SEATS, ANSWER, CLASS_ROUNDS = (8, 30), 32, 3
+SEATS, ANSWER, CLASS_ROUNDS = (8, 30), 32, {8: 7, 30: 3}
 LESSON_ROUNDS = 3
 LESSON_LETTERS, SHARED_LETTERS, QUESTION_LETTERS = 3300, 1100, 200
 
@@ -204,7 +204,7 @@ def _class(model: Path, seats: int, words: Vocabulary, folder: Path) -> list[str
         messages: list[list[Message]] = [[{"role": "user", "content": each}] for each in asked]
         tokens = [words.tokens_of(words.prompt_of(each), special=True) for each in messages]
         ours, theirs = [], []
-        for _ in range(CLASS_ROUNDS):
+        for _ in range(CLASS_ROUNDS[seats]):
             with _engine(model, seats, folder / "class", peaks), ThreadPoolExecutor(seats) as pupils:
                 ours.append(_speed(list(pupils.map(lambda each: _asked(folder / "class", each), enumerate(messages)))))
             context = sum(map(len, tokens)) + seats * (ANSWER + 8)

@@ -6,6 +6,7 @@ import io
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,15 @@ def test_enter_is_enough_to_want_no_more(home: Path) -> None:
     assert not engine.asked
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Ctrl+C is heard, also where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="Windows has no signal that comes by itself")
 def test_ctrl_c_ends_the_writing_at_once_and_the_exercise_goes_on(home: Path) -> None:
     engine = Saying(hints=[HINT], slow=True)
