@@ -31,7 +31,7 @@ from edge.tutor.reader import Reader
 from edge.tutor.reply import Reply
 from edge.tutor.turn import Tutor
 
-READ, WRITE, ROUNDS = 512, 128, 5
+READ, WRITE, ROUNDS = 512, 128, 9
 PUPILS = ROOT / "tests" / "data" / "pupil_questions.toml"
 SEATS, ANSWER, CLASS_ROUNDS = (8, 30), 32, {8: 7, 30: 3}
 LESSON_ROUNDS = 3

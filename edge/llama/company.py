@@ -1,7 +1,7 @@
 """Let threads that compute together wait for each other awake on an idle machine, and asleep beside other programs.
 
-Waiting awake, two threads write a tenth faster; but where another program needs their processor too, each waits whole
-milliseconds for one that is not running. GNU's OpenMP knows both ways and takes the second as soon as it is in charge
+Waiting awake, two threads write up to a tenth faster; but where another program needs their processor too, each waits
+whole milliseconds for one that is not running. GNU's OpenMP knows both ways and takes the second as soon as it is in charge
 of more threads than there are processors. So beside other programs it gets a few more, which do nothing but sleep.
 """
 

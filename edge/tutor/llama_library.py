@@ -55,7 +55,7 @@ def load_library() -> Library:
     """Import llama.cpp once and give it its processor code; raise ModelError when it has none."""
     refuse_unfit_processor()
     if sys.platform != "linux":
-        # Threads that wait for each other awake are forty times slower when another program is busy; on Linux `Company` looks.
+        # Threads that wait for each other awake may nearly stand still when other programs are busy; on Linux `Company` looks.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         api, package = _import_functions()
