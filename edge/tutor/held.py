@@ -70,7 +70,7 @@ class Held:
             if draft is not None and draft.sources[0].lesson != lesson:
                 draft = None
             passages = [passage for passage in passages if passage.lesson == lesson]
-        if draft is None and anywhere:
+        if draft is None and anywhere and asked.kind:
             draft, passages = self._from_titles(asked), []
         return (draft, passages) if draft is not None else (none, [])
 

@@ -23,26 +23,13 @@ import pytest
 
 from devkit.freeze.folder import files_of
 from edge.cache import cache_folder
-from edge.update.install import platform_name
 
 ROOT = Path(__file__).parent.parent.parent
-NAMED, KIND = os.environ.get("AMAUTA_FROZEN"), platform_name()
 CACHE = cache_folder()
 QUESTION = "¿Cómo se alimentan las plantas?"
 
 if sys.platform == "win32":
     pytest.skip("terminals, roots and libraries of Unix", allow_module_level=True)
-
-
-@pytest.fixture(scope="module")
-def frozen() -> Path:
-    built = sorted(
-        (ROOT / "build" / "freeze").glob(f"amauta-*-{KIND}/build.json"), key=lambda path: path.stat().st_mtime
-    )
-    folder = Path(NAMED).absolute() if NAMED else (built[-1].parent if built else ROOT / "nothing")
-    if not (folder / "build.json").is_file():
-        pytest.skip("no frozen app: make one with amauta-kit freeze")
-    return folder
 
 
 @pytest.fixture(scope="module")

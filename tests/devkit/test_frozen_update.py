@@ -26,16 +26,6 @@ if not sys.platform.startswith("linux"):
     pytest.skip("the launcher of Linux", allow_module_level=True)
 
 
-@pytest.fixture(scope="module")
-def frozen() -> Path:
-    built = sorted((ROOT / "build" / "freeze").glob(f"amauta-*-{platform_name()}/build.json"), key=os.path.getmtime)
-    named = os.environ.get("AMAUTA_FROZEN")
-    folder = Path(named).absolute() if named else (built[-1].parent if built else ROOT / "nothing")
-    if not (folder / "build.json").is_file():
-        pytest.skip("no frozen app: make one with amauta-kit freeze")
-    return folder
-
-
 def linked(frozen: Path, target: Path) -> Path:
     """Copy a frozen folder without its bytes; what is changed in it must be replaced, not written to."""
     shutil.copytree(frozen, target, copy_function=os.link)

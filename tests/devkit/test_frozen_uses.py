@@ -6,7 +6,6 @@ Needs a folder made by `amauta-kit freeze` (AMAUTA_FROZEN, or the newest in buil
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,7 +19,6 @@ from edge.records.book import Book
 from edge.records.vault import Vault
 from edge.records.visit import Patient, Visit
 from edge.shared.client import SharedEngine
-from edge.update.install import platform_name
 from school import school
 
 ROOT = Path(__file__).parent.parent.parent
@@ -34,14 +32,9 @@ if sys.platform == "win32":
     pytest.skip("signals of Unix", allow_module_level=True)
 
 
-@pytest.fixture(scope="module")
-def program() -> Path:
-    built = sorted((ROOT / "build" / "freeze").glob(f"amauta-*-{platform_name()}/build.json"), key=os.path.getmtime)
-    named = os.environ.get("AMAUTA_FROZEN")
-    folder = Path(named).absolute() if named else (built[-1].parent if built else ROOT / "nothing")
-    if not (folder / "build.json").is_file():
-        pytest.skip("no frozen app: make one with amauta-kit freeze")
-    return folder / "amauta"
+@pytest.fixture
+def program(frozen: Path) -> Path:
+    return frozen / "amauta"
 
 
 def surroundings(home: Path, **more: str) -> dict[str, str]:

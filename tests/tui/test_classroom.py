@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import re
-import shutil
 import signal
 import sys
 import time
@@ -30,7 +29,6 @@ from tui.classroom.server import Classroom
 if sys.platform != "linux":
     pytest.skip("the apps are forks, and memory is read from /proc", allow_module_level=True)
 
-CHROMIUM = shutil.which("chromium")
 MOST_MB = 60
 PATIENCE_SECONDS = 30.0
 QUESTION = "¿Cómo se alimentan las plantas?"
@@ -77,18 +75,6 @@ def room(tmp_path_factory: pytest.TempPathFactory, shared_index: Path) -> Iterat
             store.add_learner(name, "es", name.casefold().replace(" ", "-"))
     with open_classroom(home) as (url, process):
         yield Room(url, process, home)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium (apt install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 class Phone:

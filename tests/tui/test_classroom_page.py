@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ from edge.words import words_for
 from tui.classroom.apps import StartedApps
 from tui.classroom.server import Classroom
 
-CHROMIUM = shutil.which("chromium")
 PATIENCE_MS = 30_000
 FULL = "El salón está lleno"
 """What whoever connects is told here: no app is needed to see that the page runs."""
@@ -44,18 +42,6 @@ def url() -> Iterator[str]:
     loop.call_soon_threadsafe(over.set)
     thread.join()
     loop.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium (apt install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def losing(page: Any, names: tuple[str, ...], times: int) -> list[str]:
